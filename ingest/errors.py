@@ -1,0 +1,83 @@
+"""Every error of ingest, as one tree. Each message says the place, what is wrong and what to do; nothing is raised here.
+
+IngestError
+├── ProtocolError        the peer sent what the protocol does not allow (carries the WebSocket close code)
+│   ├── AudioSocketError     on the AudioSocket port
+│   ├── StreamError          on /stream
+│   └── BodyError            the body of POST /events as a whole
+├── TokenError           a UUID or token that is not ours, has expired or was used before
+├── SpoolError           the spool
+│   ├── SpoolFull            the queue in front of the writer has no room; nothing of the request was taken
+│   ├── SpoolLocked          another process writes this folder
+│   └── SpoolFailed          a write failed and its outcome is unknown: the process must end and restart from disk
+├── SinkAway             the place where committed rows go cannot be reached; the tailer tries again
+├── PortTaken            a port that ingest listens on is in use
+└── ClientError          a sender could not deliver
+    └── Refused              the server refused for good; trying again does not help
+"""
+
+from __future__ import annotations
+
+
+class IngestError(Exception):
+    """Anything that ingest says to the person or program that can put it right."""
+
+
+class ProtocolError(IngestError):
+    """The peer broke the protocol; the connection is closed and what came before stays stored."""
+
+    def __init__(self, message: str, code: int = 1002) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class AudioSocketError(ProtocolError):
+    """A packet that AudioSocket does not allow."""
+
+
+class StreamError(ProtocolError):
+    """A message that /stream does not allow."""
+
+
+class BodyError(ProtocolError):
+    """A request body of POST /events that cannot be taken as a list of events."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TokenError(IngestError):
+    """A UUID or token that does not open a leg."""
+
+
+class SpoolError(IngestError):
+    """The spool cannot do what was asked."""
+
+
+class SpoolFull(SpoolError):
+    """No room in the queue or on the disk; nothing was taken, send again later."""
+
+
+class SpoolLocked(SpoolError):
+    """Another process writes this spool folder."""
+
+
+class SpoolFailed(SpoolError):
+    """A failed write: what it left on disk is unknown until the files are read again by a new process."""
+
+
+class SinkAway(IngestError):
+    """The sink cannot be reached now."""
+
+
+class PortTaken(IngestError):
+    """A port that ingest listens on is in use."""
+
+
+class ClientError(IngestError):
+    """A sender could not deliver."""
+
+
+class Refused(ClientError):
+    """The server refused for good."""

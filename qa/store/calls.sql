@@ -1,0 +1,33 @@
+-- upsert: Put a call as it was folded in place of what was folded before.
+INSERT INTO call (id, state, direction, agent, seat, queue, number, at, day, offered_at, ringing_at, answered_at,
+                  ended_at, conclusion, hung_up_by, folded)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+ON CONFLICT (site_id, id) DO UPDATE SET
+    state = excluded.state, direction = excluded.direction, agent = excluded.agent, seat = excluded.seat,
+    queue = excluded.queue, number = excluded.number, at = excluded.at, day = excluded.day,
+    offered_at = excluded.offered_at, ringing_at = excluded.ringing_at, answered_at = excluded.answered_at,
+    ended_at = excluded.ended_at, conclusion = excluded.conclusion, hung_up_by = excluded.hung_up_by,
+    folded = excluded.folded, actor = excluded.actor, folded_at = now();
+
+-- get: One call as it was folded.
+SELECT id, state, direction, agent, seat, queue, number, at, day, offered_at, ringing_at, answered_at, ended_at,
+       conclusion, hung_up_by, folded FROM call WHERE id = $1;
+
+-- page: Calls, newest first, with the totals of the current run.
+SELECT call.id, call.state, call.direction, call.agent, call.seat, call.queue, call.number, call.at, call.day,
+       call.offered_at, call.ringing_at, call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.folded,
+       run.id AS run, run.automatic, run.counted, run.assumed, run.unknown, run.flagged
+  FROM call
+  LEFT JOIN current_run ON current_run.subject = 'call:' || call.id
+  LEFT JOIN run ON run.id = current_run.run
+ WHERE ($1::timestamptz IS NULL OR (call.at, call.id) < ($1, $2::text))
+   AND ($3::text IS NULL OR call.agent = $3)
+   AND ($4::date IS NULL OR call.day = $4)
+   AND ($5::text IS NULL OR call.state = $5)
+   AND ($6::boolean IS NULL OR (coalesce(run.flagged, 0) > 0) = $6)
+   AND ($7::text IS NULL OR call.seat = $7)
+   AND ($8::text IS NULL OR call.direction = $8)
+ ORDER BY call.at DESC, call.id DESC LIMIT $9;
+
+-- count: How many calls are stored, by state.
+SELECT state, count(*) AS calls FROM call GROUP BY state;

@@ -1,0 +1,57 @@
+"""Where the audio of calls lies and what is missing in it. No audio is read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from qa.store.canon import dumps, loads, storable
+from qa.store.pool import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One file of a call. ``path`` is inside the store of recordings; ``roles`` by channel; gaps as assembled."""
+
+    call: str
+    path: str
+    audio_sha: str
+    format: str
+    rate: int
+    channels: int
+    size_bytes: int
+    duration_ms: int
+    answer_ms: int | None
+    roles: tuple[str, ...]
+    gaps: tuple[dict[str, Any], ...] = ()
+    id: UUID | None = None
+    made_at: datetime | None = None
+
+
+async def add(tx: Tx, one: Recording) -> bool:
+    """Keep it; False when this audio of this call stands already."""
+    id = one.id or uuid4()
+    sizes = (one.rate, one.channels, one.size_bytes, one.duration_ms, one.answer_ms)
+    told = (dumps(one.roles), dumps(one.gaps))
+    names = (storable(one.call), one.path, one.audio_sha, one.format)
+    return await tx.value("recordings.add", id, *names, *sizes, *told) is not None
+
+
+async def of_call(tx: Tx, call: str) -> list[Recording]:
+    """Kept ones, newest first."""
+    return [_recording(row) for row in await tx.all("recordings.of_call", storable(call))]
+
+
+async def drop(tx: Tx, id: UUID) -> None:
+    """Say that its file is gone."""
+    await tx.run("recordings.drop", id)
+
+
+async def every(tx: Tx) -> list[Recording]:
+    return [_recording(row) for row in await tx.all("recordings.every")]
+
+
+def _recording(row: Row) -> Recording:
+    return Recording(**{**row, "roles": tuple(loads(row["roles"])), "gaps": tuple(loads(row["gaps"]))})

@@ -1,0 +1,16 @@
+-- add: Keep where a call's audio lies; the same audio again changes nothing.
+INSERT INTO recording (id, call, path, audio_sha, format, rate, channels, size_bytes, duration_ms, answer_ms, roles, gaps)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (site_id, call, audio_sha) DO NOTHING RETURNING id;
+
+-- of_call: The recordings of a call that are kept, newest first.
+SELECT id, call, path, audio_sha, format, rate, channels, size_bytes, duration_ms, answer_ms, roles, gaps, made_at
+  FROM recording WHERE call = $1 AND dropped_at IS NULL ORDER BY made_at DESC, id DESC;
+
+-- drop: The file of a recording is gone; the row stays.
+UPDATE recording SET dropped_at = now(), actor = current_setting('seatwatch.actor')
+ WHERE id = $1 AND dropped_at IS NULL;
+
+-- every: Every recording that is kept, for backups and checks.
+SELECT id, call, path, audio_sha, format, rate, channels, size_bytes, duration_ms, answer_ms, roles, gaps, made_at
+  FROM recording WHERE dropped_at IS NULL ORDER BY path;

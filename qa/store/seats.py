@@ -1,0 +1,84 @@
+"""Seats as they were folded: stretches of state and presence, episodes in which nobody was there. It folds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from qa.store import pages
+from qa.store.canon import storable
+from qa.store.pages import Page
+from qa.store.pool import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A seat in one state, or with somebody or nobody there, from ``at`` until ``until_at`` (None = still)."""
+
+    seat: str
+    kind: Literal["status", "presence"]
+    at: datetime
+    value: str
+    until_at: datetime | None = None
+    reason: str | None = None
+    confidence: str = "observed"
+    source: str = ""
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwayEpisode:
+    """A stretch in which nobody was seen at a seat; ``id`` is what its subject names after ``away:``."""
+
+    id: str
+    seat: str
+    at: datetime
+    agent: str | None = None
+    until_at: datetime | None = None
+    day: date | None = None
+    away_ms: int | None = None
+    ready_ms: int | None = None
+    status: str = "unknown"
+    source: str = "inferred"
+
+
+async def replace(tx: Tx, seat: str, stretches: Sequence[Stretch], since: datetime | None = None) -> None:
+    """Put a new folding in place of the old one, from an instant on or whole."""
+    await tx.run("seats.forget", storable(seat), since)
+    rows = (
+        (one.seat, one.kind, one.at, one.until_at, one.value, one.reason, one.confidence, one.source, one.agent)
+        for one in stretches
+    )
+    await tx.many("seats.keep", rows)
+
+
+async def history(tx: Tx, seat: str, from_at: datetime, until_at: datetime) -> list[Stretch]:
+    return [Stretch(**row) for row in await tx.all("seats.history", storable(seat), from_at, until_at)]
+
+
+async def now(tx: Tx) -> list[Stretch]:
+    """Open stretches of all seats."""
+    return [Stretch(**row) for row in await tx.all("seats.now")]
+
+
+async def replace_away(tx: Tx, seat: str, found: Sequence[AwayEpisode]) -> None:
+    """All episodes of a seat, in place of those that were folded before."""
+    await tx.run("seats.forget_away", storable(seat), [one.id for one in found])
+    rows = (
+        (one.id, one.seat, one.agent, one.at, one.until_at, one.day, one.away_ms, one.ready_ms, one.status, one.source)
+        for one in found
+    )
+    await tx.many("seats.away", rows)
+
+
+async def away(tx: Tx, id: str) -> AwayEpisode:
+    return AwayEpisode(**await tx.need("seats.get_away", f"away episode {id}", storable(id)))
+
+
+async def page_away(tx: Tx, seat: str | None = None, after: str | None = None, limit: int = 50) -> Page[AwayEpisode]:
+    """Newest first; ``after`` is the cursor of the page before."""
+    limit = pages.bounded(limit)
+    rows = await tx.all("seats.page_away", *pages.read(after), seat, limit + 1)
+    return pages.page([AwayEpisode(**row) for row in rows], limit, lambda one: (one.at, one.id))

@@ -1,0 +1,78 @@
+"""The tailer's sink: committed spool rows become events and marks of legs, with the cursor, in one transaction.
+
+It carries no audio and concludes nothing; it says which calls and seats have news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ingest.errors import SinkAway
+from ingest.sink import SpoolRow
+from qa.store import events, spools
+from qa.store.canon import loads
+from qa.store.errors import StoreAway, StoreBusy, StoreFull
+from qa.store.pool import Store, Tx
+
+_LATER = (StoreAway, StoreBusy, StoreFull)
+
+
+class PostgresSink:
+    """The ``ingest.sink.Sink`` of one site."""
+
+    def __init__(self, store: Store, site: str, actor: str = "ingest") -> None:
+        self._store = store
+        self._site = site
+        self._actor = actor
+
+    async def cursor(self, spool_id: str) -> int:
+        try:
+            async with self._store.site(self._site, self._actor) as tx:
+                return await spools.cursor(tx, spool_id)
+        except _LATER as error:
+            raise SinkAway(str(error)) from error
+
+    async def take(self, spool_id: str, upto: int, rows: Sequence[SpoolRow]) -> None:
+        try:
+            async with self._store.site(self._site, self._actor) as tx:
+                stands = await spools.hold(tx, spool_id)
+                for row in rows:
+                    if stands < row.rowid <= upto:
+                        await _keep(tx, spool_id, row)
+                if upto > stands:
+                    await spools.move(tx, spool_id, upto)
+        except _LATER as error:
+            raise SinkAway(str(error)) from error
+
+
+async def _keep(tx: Tx, spool: str, row: SpoolRow) -> None:
+    if row.kind == "event":
+        return await _event(tx, row)
+    await spools.holds(tx, spool, row.call, row.leg)
+    if row.kind == "audio":
+        return
+    text = row.payload.decode()
+    mark = spools.LegMark(spool, row.rowid, row.kind, row.source, row.call, row.leg, row.seq, row.at, {})
+    await spools.mark(tx, mark, text)
+    call = await spools.call_of(tx, row.call)
+    await events.mark_due(tx, "call", call or row.call)
+
+
+async def _event(tx: Tx, row: SpoolRow) -> None:
+    text = row.payload.decode()
+    body = loads(text)
+    seq = body.get("seq")
+    await events.append(
+        tx,
+        source=body["source"],
+        id=body["id"],
+        at=datetime.fromisoformat(body["at"]),
+        seq=seq if isinstance(seq, int) and abs(seq) < 2**63 else None,
+        type=body["type"],
+        call=body.get("call"),
+        leg=body.get("leg"),
+        seat=body.get("seat"),
+        agent=body.get("agent"),
+        body=text,
+    )

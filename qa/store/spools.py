@@ -1,0 +1,80 @@
+"""Spool files as Postgres knows them: how far each was carried, which legs it holds, the marks of legs. No audio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from qa.store.canon import loads, storable
+from qa.store.pool import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class LegMark:
+    """The start, a gap or the end of a leg; ``n`` is its row in the spool file."""
+
+    spool: str
+    n: int
+    kind: str
+    source: str
+    call: str
+    leg: str
+    seq: int | None
+    at: datetime | None
+    body: dict[str, Any]
+
+
+async def cursor(tx: Tx, spool: str) -> int:
+    """The last row carried; 0 for a file that is new."""
+    return await tx.value("spools.cursor", spool) or 0
+
+
+async def hold(tx: Tx, spool: str) -> int:
+    """The same, and nobody else moves it until this transaction ends."""
+    upto: int = await tx.value("spools.hold", spool)
+    return upto
+
+
+async def move(tx: Tx, spool: str, upto: int) -> None:
+    await tx.run("spools.move", spool, upto)
+
+
+async def mark(tx: Tx, row: LegMark, text: str) -> None:
+    """Keep a mark; ``text`` is its body as it was written."""
+    names = [storable(one) for one in (row.source, row.call, row.leg)]
+    await tx.run("spools.mark", row.spool, row.n, row.kind, *names, row.seq, row.at, text)
+
+
+async def holds(tx: Tx, spool: str, call: str, leg: str) -> None:
+    """Remember that a file has rows of this leg."""
+    await tx.run("spools.holds", spool, storable(call), storable(leg))
+
+
+async def marks(tx: Tx, call: str) -> list[LegMark]:
+    rows = await tx.all("spools.marks", storable(call))
+    return [LegMark(**{**row, "body": loads(row["body"])}) for row in rows]
+
+
+async def bind(tx: Tx, name: str, call: str, leg: str) -> None:
+    """A one-time UUID or token stands for this leg; the first word keeps it."""
+    await tx.run("spools.bind", storable(name), storable(call), storable(leg))
+
+
+async def call_of(tx: Tx, name: str) -> str | None:
+    """The call whose audio came under a one-time name; None while no event has said it."""
+    row = await tx.one("spools.bound", storable(name))
+    return None if row is None else row["call"]
+
+
+async def unassembled(tx: Tx, spool: str) -> list[str]:
+    """Calls that still need the file."""
+    return [row["call"] for row in await tx.all("spools.unassembled", spool)]
+
+
+async def of_call(tx: Tx, call: str) -> list[str]:
+    return [row["spool"] for row in await tx.all("spools.of_call", storable(call))]
+
+
+async def known(tx: Tx) -> dict[str, int]:
+    return {row["spool"]: row["upto"] for row in await tx.all("spools.known")}

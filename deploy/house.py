@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -58,6 +59,8 @@ _CAUSES: tuple[tuple[tuple[str, ...], str], ...] = (
         "a folder cannot be written: see who owns this folder and your cache folder (`ls -ld . ~/.cache`)",
     ),
 )  # fmt: skip
+
+_COMPLAINT = re.compile(r"\berror\b|could not|cannot", re.IGNORECASE)
 
 _ERRNO = {
     errno.ENOSPC: "the disk is full: free about 2 GB (`df -h .` shows where), then try again",
@@ -117,8 +120,14 @@ def failed(step: str, output: str) -> Stop:
     advice = cause(output)
     if advice:
         return Stop(f"{step}: {advice} (details: .build/{step}.log)")
-    last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "it said nothing")
-    return Stop(f"{step} failed: {last[:300]} (all it said: .build/{step}.log)")
+    return Stop(f"{step} failed: {_telling(output)[:300]} (all it said: .build/{step}.log)")
+
+
+def _telling(output: str) -> str:
+    """The line of a failed tool that says most: its first complaint, else its last words."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    complaints = (line for line in lines if _COMPLAINT.search(line) and not line.endswith(":"))
+    return next(complaints, lines[-1] if lines else "it said nothing")
 
 
 @contextmanager

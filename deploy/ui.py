@@ -156,7 +156,7 @@ def system_npm() -> str | None:
 def npm_environment(env: Mapping[str, str]) -> dict[str, str]:
     """A certificate that was named for Python counts for Node too."""
     certificate = env.get("NODE_EXTRA_CA_CERTS") or env.get("PIP_CERT") or env.get("SSL_CERT_FILE")
-    quiet = {"CI": "1", "NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
+    quiet = {"NO_COLOR": "1", "NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
     return {**env, **quiet, **({"NODE_EXTRA_CA_CERTS": certificate} if certificate else {})}
 
 

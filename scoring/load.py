@@ -292,6 +292,9 @@ def shipped(name: str) -> Path:
     """The folder of a pack that comes with the product."""
     folder = _SHIPPED / name
     if not re.fullmatch(r"[a-z0-9]+", name) or not (folder / "pack.yaml").is_file():
-        there = ", ".join(sorted(path.parent.name for path in _SHIPPED.glob("*/pack.yaml")))
-        raise PackError([f"there is no pack {name!r}; shipped are {there}"])
+        raise PackError([f"there is no pack {name!r}; shipped are {', '.join(shipped_names())}"])
     return folder
+
+
+def shipped_names() -> tuple[str, ...]:
+    return tuple(sorted(path.parent.name for path in _SHIPPED.glob("*/pack.yaml")))

@@ -1,0 +1,212 @@
+"""Packs for people: are they whole, do they quote the text truly, what do they cover, what does a rule say. No scoring.
+
+The regulations' texts are not shipped. With their folder every quote is proved against the line it comes from, white
+space aside; without it the report says that this was not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from scoring.errors import PackError
+from scoring.load import load_pack, shipped, shipped_names
+from scoring.pack import Dated, Lost, Pack, Reading, Rule, Source
+from scoring.predicates import PREDICATES
+
+NOT_PROVED = "quotes were not compared: the regulations' texts are not shipped; give their folder with --sources DIR"
+ALWAYS_HERE = frozenset({"pack", "none"})  # the pack itself, and clauses that need nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What checking found; ``ok`` when there is no fault. ``quotes`` = how many were proved verbatim."""
+
+    packs: tuple[dict[str, Any], ...]
+    faults: tuple[str, ...]
+    quotes: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults
+
+    def to_json(self) -> dict[str, Any]:
+        found = {"packs": list(self.packs), "faults": list(self.faults), "quotes_proved": self.quotes}
+        return {**found, "notes": list(self.notes), "ok": self.ok}
+
+
+def check(folder: Path | None = None, sources: Path | None = None) -> Report:
+    """One pack, or all that are shipped: loaded strictly and, with ``sources``, every quote compared."""
+    faults: list[str] = []
+    packs: list[dict[str, Any]] = []
+    proved = 0
+    for place in [folder] if folder is not None else [shipped(name) for name in shipped_names()]:
+        try:
+            pack = load_pack(place)
+        except PackError as error:
+            faults += error.faults
+            continue
+        packs.append({"id": pack.id, "version": pack.version, "sha": pack.sha, "rules": len(pack.rules)})
+        if sources is not None:
+            lines, lacking = _source_lines(pack, sources)
+            wrong = [] if lacking else list(_misquoted(pack, lines))
+            faults += lacking + wrong
+            proved += 0 if lacking else len(pack.rules) - len(wrong)
+    return Report(tuple(packs), tuple(faults), proved, () if sources is not None else (NOT_PROVED,))
+
+
+def _source_lines(pack: Pack, folder: Path) -> tuple[list[str], list[str]]:
+    found = [_source_line(source, folder) for source in pack.head.sources]
+    return [_no_space(line) for line, _ in found], [f"pack.yaml: {pack.id}: {fault}" for _, fault in found if fault]
+
+
+def _misquoted(pack: Pack, lines: list[str]) -> Iterator[str]:
+    for rule_id, rule in pack.rules.items():
+        if not any(_no_space(rule.quote) in line for line in lines):
+            where = f"{pack.section_of[rule_id]}:{_line(pack, rule_id)}"
+            yield f"{where}: {rule_id}.quote: does not stand in the source; copy it verbatim, misprints included"
+
+
+def _source_line(source: Source, folder: Path) -> tuple[str, str | None]:
+    path = folder / Path(source.file).name
+    if not path.is_file():
+        return "", f"there is no source {source.file} in {folder}; give the folder that holds it"
+    data = path.read_bytes()
+    if sha256(data).hexdigest() != source.sha256:
+        return "", f"{source.file} is another text than the pack was made from (SHA-256 differs); compare the two"
+    rows = data.decode("utf-8").split("\n")
+    if source.line > len(rows):
+        return "", f"{source.file} has no line {source.line}; correct sources.line"
+    return rows[source.line - 1], None
+
+
+def _no_space(text: str) -> str:
+    return "".join(text.split())
+
+
+def _line(pack: Pack, rule_id: str) -> int:
+    rows = pack.files[pack.section_of[rule_id]].split("\n")
+    return next(number for number, row in enumerate(rows, start=1) if row.startswith(f"{rule_id}:"))
+
+
+def coverage(pack: Pack | None, kinds_connected: Iterable[str]) -> dict[str, Any]:
+    """Which clauses anybody watches: ``covered`` = all kinds of facts that the clause is decided from arrive here.
+
+    A person's observation is no kind that arrives where the machine finds by itself: there it only confirms.
+    """
+    connected = frozenset(kinds_connected)
+    chosen = [pack] if pack is not None else [load_pack(shipped(name)) for name in shipped_names()]
+    return {
+        "packs": [{"id": one.id, "clauses": [_clause(*row, connected) for row in one.rules.items()]} for one in chosen]
+    }
+
+
+def _clause(rule_id: str, rule: Rule, connected: frozenset[str]) -> dict[str, Any]:
+    asked = [kind for kind in rule.needs if kind != "observation" or not rule.tests]
+    waits = [kind for kind in asked if kind not in connected and kind not in ALWAYS_HERE]
+    return {
+        "rule": rule_id,
+        "cite": rule.cite,
+        "decide": rule.decide,
+        "on": rule.on,
+        "needs": list(rule.needs),
+        "covered": not waits,
+        "tested": bool(rule.tests) and rule.on,
+        "waits_for": waits,
+    }
+
+
+def show(rule_id: str, packs: Iterable[Pack] = ()) -> dict[str, Any]:
+    """One rule explained; refuses (PackError) an id that no pack has, with those that come near."""
+    chosen = tuple(packs) or tuple(load_pack(shipped(name)) for name in shipped_names())
+    for pack in chosen:
+        if rule_id in pack.rules:
+            return _shown(pack, rule_id, pack.rules[rule_id])
+    ids = [one for pack in chosen for one in pack.rules]
+    near = [one for one in ids if one.lower().startswith(rule_id.lower()[:6])] or ids
+    raise PackError([f"there is no rule {rule_id}; near it are {', '.join(near[:10])}"])
+
+
+def _shown(pack: Pack, rule_id: str, rule: Rule) -> dict[str, Any]:
+    choices = [
+        {"name": name, "value": one.default, "of": list(one.of), "why": one.why} for name, one in rule.choices().items()
+    ]
+    return {
+        "rule": rule_id,
+        "pack": pack.id,
+        "pack_version": pack.version,
+        "cite": rule.cite,
+        "quote": rule.quote,
+        "title": rule.title.model_dump(),
+        "decide": rule.decide,
+        "on": rule.on,
+        "why": rule.why,
+        "per": rule.per,
+        "needs": list(rule.needs),
+        "needs_text": rule.needs_text,
+        "tests": [_test_in_words(rule, at) for at in range(len(rule.tests))],
+        "settings": [row for name, one in rule.dated().items() for row in _setting_rows(name, one)] + choices,
+        "overlaps": _overlaps(pack, rule_id, rule),
+        "note": rule.note,
+    }
+
+
+def _test_in_words(rule: Rule, at: int) -> dict[str, Any]:
+    test = rule.tests[at]
+    predicate = PREDICATES[test.that]
+    phrases = {name: list(found) for name, found in test.phrases.items()}
+    return {
+        "predicate": test.that,
+        "on": predicate.subject,
+        "decide": test.decide or rule.decide,
+        "says": predicate.says,
+        "phrases": phrases,
+    }
+
+
+def _setting_rows(name: str, dated: Dated) -> Iterator[dict[str, Any]]:
+    for day, value in sorted(dated.values.items()):
+        row = {"name": name, "unit": dated.unit, "since": day.isoformat()}
+        if isinstance(value, Lost):
+            yield {**row, "value": value.assumed, "source": "lost", "assumed": True, "why": value.why}
+        elif isinstance(value, Reading):
+            yield {**row, "value": value.reading, "source": "reading", "assumed": False, "why": value.why}
+        else:
+            yield {**row, "value": value, "source": "printed", "assumed": False, "why": dated.reference}
+
+
+def _overlaps(pack: Pack, rule_id: str, rule: Rule) -> list[str]:
+    groups = [
+        f"one {group.per} takes effect under one of {', '.join(group.rules)}"
+        for group in pack.head.groups
+        if rule_id in group.rules
+    ]
+    return groups + [f"separate from {other}" for other in rule.also] + [f"never with {one}" for one in rule.not_with]
+
+
+def show_text(shown: dict[str, Any]) -> str:
+    """The same for a terminal."""
+    titles = shown["title"]
+    rows = [
+        f"{shown['rule']}  {shown['cite']}  ({shown['pack']} {shown['pack_version']})",
+        f"  {titles['zh']} / {titles['ko']} / {titles['en']}",
+        f"  “{shown['quote']}”",
+        f"  decided: {shown['decide']}, per {shown['per']}; from: {', '.join(shown['needs'])}",
+    ]
+    rows += [] if shown["on"] else [f"  off: {shown['why']}"]
+    rows += ["  needs recognised speech: counts only where the site trusts it"] if shown["needs_text"] else []
+    subjects = {"call": "a call", "away": "an absence from the seat"}
+    rows += [f"  tested on {subjects[one['on']]} ({one['decide']}): {one['says']}" for one in shown["tests"]]
+    for one in shown["settings"]:
+        since = f" since {one['since']}" if one.get("since", "0001-01-01") != "0001-01-01" else ""
+        mark = {"lost": " [assumed: number lost]", "reading": " [our reading]"}.get(one.get("source", ""), "")
+        why = f" - {one['why']}" if one.get("why") else ""
+        rows.append(
+            f"  {shown['rule']}.{one['name']} = {one['value']} {one.get('unit', '')}{since}{mark}{why}".rstrip()
+        )
+    rows += [f"  {one}" for one in shown["overlaps"]]
+    return "\n".join(rows + ([f"  note: {shown['note']}"] if shown["note"] else []))

@@ -7,7 +7,11 @@ from _pytest.terminal import TerminalReporter
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """One line tells whether a browser was really there, so that a green run cannot hide a missing Chromium."""
+    """What tests want said; then whether a browser was really there: a green run cannot hide a missing Chromium."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(str(value))
     terminalreporter.write_line(browser_line(terminalreporter.stats))
 
 

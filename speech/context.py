@@ -1,0 +1,117 @@
+"""What stands around a hit and takes it back: negation, quotation, softening words. Pure functions over raw text."""
+
+from __future__ import annotations
+
+import re
+
+from speech.lexicon import Entry
+from speech.normal import CLAUSE_END, SENTENCE_END, fold_text
+
+NEGATIONS = ("不一定", "不是", "不会", "不能", "不敢", "没", "并非")
+NEGATION_REACH = 4  # characters between the negation and the hit
+APOLOGIES = frozenset(fold_text(one) for one in ("抱歉", "对不起", "不好意思", "죄송", "미안"))
+_ALTERNATIVES = ("是不是", "会不会", "能不能", "敢不敢", "有没", "是否")  # questions of the form A-not-A deny nothing
+_SAYING = ("说", "讲", "说过", "讲过", "说了")
+_NEGATION = re.compile("|".join(fold_text(one) for one in NEGATIONS))
+
+_QUOTE = re.compile(
+    r"您(?:刚才|刚刚|刚|之前|上次|前面|昨天|今天)?(?:说|讲|问)(?:的(?=是|[::“\"「『])|过|了|到)?"
+    r"|您的意思是"
+)
+# 您说得对, 您说吧, 您说完了, 您说一下, 您问我: no words of the customer follow
+_NO_QUOTE_AFTER = re.compile(r"^(?:得|吧|完|一下|一说|的|我|谁|问|明|清楚|话)")
+# 请您说 asks, 我跟您说 tells: neither quotes the customer
+_NO_QUOTE_BEFORE = re.compile(
+    r"(?:请|麻烦|劳驾|(?:我|我们|咱们)(?:刚才|刚|都|已经|就|再|也|要|先|得|来|可以)*[跟和对给向同])$"
+)
+_PAIRS = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", '"': '"', "＂": "＂", "'": "'"}
+_REPORTED = re.compile(r"^요?(?:이?라고|다고|냐고|라는|다는|라면서)(?!요)")  # Korean: the reporting word follows
+_DENIED = re.compile(r"^.{0,3}(?:지않|지는않|것은아니|건아니|게아니|뜻은아니|뜻이아니|말은아니|말이아니)")
+
+
+def clause(raw: str, start: int, end: int) -> tuple[int, int]:
+    """Where the clause around a stretch begins and ends."""
+    left = max((at for at in range(start - 1, -1, -1) if raw[at] in CLAUSE_END), default=-1)
+    right = next((at for at in range(end, len(raw)) if raw[at] in CLAUSE_END), len(raw))
+    return left + 1, right
+
+
+def negated(entry: Entry, phrase: str, raw: str, start: int) -> bool:
+    """A negation shortly in front, same clause. What is a set formula, or begins with a negation of its own, is only
+    taken back where the negation denies *saying* it (没说再见)."""
+    left, _ = clause(raw, start, start)
+    before = fold_text(raw[left:start])[-NEGATION_REACH - 4 :]
+    spoken_of = entry.formula or _NEGATION.match(phrase) is not None
+    for found in _NEGATION.finditer(before):
+        between = before[found.end() :]
+        if len(between) > NEGATION_REACH or _alternative(before, found.start(), found.end()):
+            continue
+        if not spoken_of or between.endswith(_SAYING):
+            return True
+    return False
+
+
+def _alternative(before: str, start: int, end: int) -> bool:
+    return any(before[max(0, start - 1) : end].startswith(one) for one in _ALTERNATIVES)
+
+
+def denied_after(after: str) -> bool:
+    """Korean denies behind the verb; ``after`` is folded."""
+    return _DENIED.match(after) is not None
+
+
+def quoted(entry: Entry, raw: str, start: int, after: str) -> bool:
+    """Somebody else's words: after 您说 and its like up to the end of the sentence (of the clause, for courtesy: an
+    apology often follows what it is for), inside quotation marks, or before a Korean reporting word."""
+    ends = CLAUSE_END if entry.courtesy else SENTENCE_END
+    if _REPORTED.match(after) or _in_marks(raw, start):
+        return True
+    for found in _QUOTE.finditer(raw, 0, start):
+        if found.end() > start or _NO_QUOTE_BEFORE.search(raw[: found.start()]):
+            continue
+        if not found.group().endswith(("的", "过", "了", "到")) and _NO_QUOTE_AFTER.match(raw[found.end() :]):
+            continue
+        if not any(char in ends for char in raw[found.end() : start]):
+            return True
+    return False
+
+
+def _in_marks(raw: str, at: int) -> bool:
+    """Inside quotation marks; an unclosed one ends with its sentence."""
+    closing, opened = "", -1
+    for index, char in enumerate(raw[:at]):
+        if closing:
+            if char == closing and not _apostrophe(raw, index):
+                closing = ""
+        elif char in _PAIRS and not _apostrophe(raw, index):
+            closing, opened = _PAIRS[char], index
+    if not closing:
+        return False
+    if raw.find(closing, at) >= 0:
+        return True
+    return not any(char in SENTENCE_END for char in raw[opened:at])
+
+
+def _apostrophe(raw: str, at: int) -> bool:
+    """The mark of don't, not of a quotation."""
+    return raw[at] == "'" and 0 < at < len(raw) - 1 and raw[at - 1].isascii() and raw[at - 1].isalpha()
+
+
+def softened(entry: Entry, raw: str, start: int, end: int) -> bool:
+    """A softening word in the same clause; an apology anywhere in the utterance."""
+    if not entry.softeners:
+        return False
+    left, right = clause(raw, start, end)
+    near, whole = fold_text(raw[left:right]), fold_text(raw)
+    return any(word in (whole if word in APOLOGIES else near) for word in entry.softeners)
+
+
+def excluded(words: tuple[str, ...], folded: str, start: int, end: int) -> bool:
+    """The hit lies inside one of the words."""
+    for word in words:
+        at = folded.find(word, max(0, end - len(word)))
+        while 0 <= at <= start:
+            if end <= at + len(word):
+                return True
+            at = folded.find(word, at + 1)
+    return False

@@ -73,10 +73,6 @@ SELECT DISTINCT last.subject FROM last LEFT JOIN current_run ON current_run.subj
  WHERE current_run.run IS NULL
  ORDER BY 1;
 
--- totals: Sums over everything in force: entries, points of machine-decided and of counting lines.
-SELECT count(*) AS entries, coalesce(sum(points), 0) AS points,
-       coalesce(sum(points) FILTER (WHERE counts), 0) AS counted FROM entry WHERE subject = $1;
-
 -- add_period: Make a period; one that stands is left as it is.
 INSERT INTO period (id, from_day, to_day) VALUES ($1, $2, $3)
 ON CONFLICT (site_id, id) DO NOTHING;

@@ -4,9 +4,6 @@ INSERT INTO pack (sha, id, version, body, body_sha) VALUES ($1, $2, $3, $4, $5) 
 -- get: A pack by its fingerprint.
 SELECT sha, id, version, body, body_sha FROM pack WHERE sha = $1;
 
--- all: Every pack that was ever used here, newest first, without its files.
-SELECT sha, id, version, made_at FROM pack ORDER BY made_at DESC, sha;
-
 -- put_overlay: Keep an overlay for ever.
 INSERT INTO overlay (sha, body, body_sha) VALUES ($1, $2, $3) ON CONFLICT (site_id, sha) DO NOTHING;
 
@@ -15,6 +12,3 @@ SELECT sha, body, body_sha FROM overlay WHERE sha = $1;
 
 -- put_facts: Keep the facts of a run.
 INSERT INTO fact_set (sha, body) VALUES ($1, $2) ON CONFLICT (site_id, sha) DO NOTHING;
-
--- facts: The facts by their fingerprint.
-SELECT body FROM fact_set WHERE sha = $1;

@@ -1,7 +1,7 @@
 -- newest: Calls as the screens list them, newest first, with what their current run says.
 SELECT * FROM (
     SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call.ringing_at, call.offered_at,
-           call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.folded, call.day,
+           call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.folded,
            run.automatic, run.counted, run.assumed, run.unknown, coalesce(run.flagged, 0) AS flagged, run.card,
            fact_set.body AS facts,
            EXISTS (SELECT FROM recording WHERE recording.call = call.id AND recording.dropped_at IS NULL) AS recorded,
@@ -33,11 +33,30 @@ SELECT * FROM (
  WHERE ($8::text IS NULL OR stage = $8)
  ORDER BY at DESC, id DESC LIMIT $9;
 
--- moved: Ids of calls with news since an instant: folded, recorded, heard or scored.
-SELECT id FROM call WHERE folded_at >= $1
- UNION SELECT call FROM recording WHERE made_at >= $1
- UNION SELECT call FROM transcript WHERE made_at >= $1
- UNION SELECT substr(subject, 6) FROM current_run WHERE moved_at >= $1 AND subject LIKE 'call:%';
+-- one: One call as the screens list it.
+SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call.ringing_at, call.offered_at,
+       call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.folded,
+       run.automatic, run.counted, run.assumed, run.unknown, coalesce(run.flagged, 0) AS flagged, run.card,
+       fact_set.body AS facts,
+       EXISTS (SELECT FROM recording WHERE recording.call = call.id AND recording.dropped_at IS NULL) AS recorded,
+       CASE WHEN call.state = 'failed' THEN 'failed'
+            WHEN run.id IS NOT NULL THEN 'scored'
+            WHEN EXISTS (SELECT FROM transcript WHERE transcript.call = call.id) THEN 'transcribed'
+            WHEN EXISTS (SELECT FROM recording WHERE recording.call = call.id) THEN 'recorded'
+            WHEN call.ended_at IS NOT NULL THEN 'ended'
+            ELSE 'live' END AS stage
+  FROM call
+  LEFT JOIN current_run ON current_run.subject = 'call:' || call.id
+  LEFT JOIN run ON run.id = current_run.run
+  LEFT JOIN fact_set ON fact_set.sha = run.facts_sha
+ WHERE call.id = $1;
+
+-- moved: Calls with news in the past so many seconds: folded, recorded, heard or scored.
+SELECT id FROM call WHERE folded_at >= now() - make_interval(secs => $1::float8)
+ UNION SELECT call FROM recording WHERE made_at >= now() - make_interval(secs => $1::float8)
+ UNION SELECT call FROM transcript WHERE made_at >= now() - make_interval(secs => $1::float8)
+ UNION SELECT substr(subject, 6) FROM current_run
+        WHERE moved_at >= now() - make_interval(secs => $1::float8) AND subject LIKE 'call:%';
 
 -- totals: How many calls and seat episodes there are, by what became of them.
 SELECT count(*) AS calls,
@@ -55,7 +74,7 @@ SELECT count(*) AS calls,
 -- agents: Everybody who has a call here.
 SELECT DISTINCT agent FROM call WHERE agent IS NOT NULL ORDER BY agent LIMIT 1000;
 
--- packs: The pack and the overlay of the newest run.
+-- used: The pack and the overlay of the newest run.
 SELECT pack.id AS pack, pack.version, overlay.body AS overlay
   FROM run JOIN pack ON pack.sha = run.pack_sha JOIN overlay ON overlay.sha = run.overlay_sha
  ORDER BY run.seq DESC LIMIT 1;

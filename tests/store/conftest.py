@@ -1,0 +1,5 @@
+"""The store's tests run on a real PostgreSQL."""
+
+from tests.postgres import cluster, dsn, module_dsn, store, template
+
+__all__ = ["cluster", "dsn", "module_dsn", "store", "template"]

@@ -1,0 +1,127 @@
+"""From stored legs to one recording: two channels at 8 kHz on one time line, and the map of what is missing.
+
+Wall clocks only align the legs; inside a leg positions are sample counts. A hole stays a hole: its samples are silence,
+and the map says so with its cause. The pure part is ``assemble``; ``write`` makes the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.legs import LegAudio
+from speech.audio import as_float, decode_raw, resample, write_flac
+
+RATE = 8000
+CHANNELS = ("customer", "agent")
+LATE_MS = 250  # a leg may begin this much after the answer before the head counts as missing
+EARLY_MS = 1500  # and end this much before the hang-up: the last event travels another way than the audio
+LAWS = {"slin": "slin", "ulaw": "mulaw", "alaw": "alaw"}
+_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """One recording. ``answer_ms``: where in it the answer lies; gaps in milliseconds from the answer."""
+
+    samples: NDArray[np.int16]
+    roles: tuple[str, ...]
+    channels: Literal["split", "mixed"]
+    answer_ms: int
+    gaps: tuple[dict[str, Any], ...]
+
+    @property
+    def duration_ms(self) -> int:
+        return self.samples.shape[1] * 1000 // RATE
+
+
+def assemble(
+    legs: Mapping[str, tuple[str, LegAudio]], answered_at: datetime | None, ended_at: datetime | None
+) -> Assembled | None:
+    """Legs by name with their roles -> one recording; None when no leg holds a sample.
+
+    Two parties give two channels, customer and agent; a single leg of an unknown role is one mixed channel.
+    """
+    heard = [(role, leg) for role, leg in legs.values() if leg.started_at is not None and leg.samples]
+    if not heard:
+        return None
+    split = any(role in CHANNELS for role, _ in heard)
+    starts = [leg.started_at for _, leg in heard if leg.started_at is not None]
+    origin = min([*starts, answered_at] if answered_at else starts)
+    answer_ms = (answered_at - origin) // _MS if answered_at else 0
+    end_ms = max((ended_at - origin) // _MS if ended_at else 0, *(_end_ms(leg, origin) for _, leg in heard))
+    rows = CHANNELS if split else ("unknown",)
+    samples = np.zeros((len(rows), _at(end_ms)), np.int16)
+    gaps: list[dict[str, Any]] = []
+    for channel, role in enumerate(rows):
+        mine = [leg for its, leg in heard if its == role or not split]
+        for leg in mine:
+            _place(samples[channel], leg, origin)
+        gaps += [
+            {"role": role, "start_ms": start - answer_ms, "end_ms": end - answer_ms, "cause": cause}
+            for start, end, cause in _holes(mine, origin, answer_ms, end_ms if ended_at else None)
+        ]
+    return Assembled(samples, rows, "split" if split else "mixed", answer_ms, tuple(gaps))
+
+
+def _at(ms: int) -> int:
+    return ms * RATE // 1000
+
+
+def _end_ms(leg: LegAudio, origin: datetime) -> int:
+    assert leg.started_at is not None
+    return (leg.started_at - origin) // _MS + leg.samples * 1000 // leg.rate
+
+
+def _place(row: NDArray[np.int16], leg: LegAudio, origin: datetime) -> None:
+    assert leg.started_at is not None
+    begin = _at((leg.started_at - origin) // _MS)
+    for start, data in leg.segments:
+        pcm = decode_raw(data, LAWS[leg.encoding], leg.rate).pcm[0]
+        if leg.rate != RATE:
+            pcm = (np.clip(resample(as_float(pcm), leg.rate, RATE), -1, 32767 / 32768) * 32768).astype(np.int16)
+        first = begin + start * RATE // leg.rate
+        piece = pcm[: max(0, len(row) - first)]
+        row[first : first + len(piece)] = piece
+
+
+def _holes(
+    legs: Sequence[LegAudio], origin: datetime, answer_ms: int, end_ms: int | None
+) -> list[tuple[int, int, str]]:
+    """(start, end, cause) on the recording's time line where this party's audio is missing."""
+    if not legs:
+        return [(answer_ms, end_ms if end_ms is not None else answer_ms, "no_leg")] if end_ms is not None else []
+    spans = sorted(((leg.started_at - origin) // _MS, _end_ms(leg, origin), leg) for leg in legs if leg.started_at)
+    holes = [
+        (begin + start * 1000 // leg.rate, begin + (start + count) * 1000 // leg.rate, cause)
+        for begin, _, leg in spans
+        for start, count, cause in leg.gaps
+    ]
+    if spans[0][0] - answer_ms > LATE_MS:
+        holes.append((answer_ms, spans[0][0], "tap_late"))
+    for (_, before, leg), (after, _, _) in zip(spans, spans[1:], strict=False):
+        if after - before > 0:
+            holes.append((before, after, leg.ended or "reconnect"))
+    last_end, last = spans[-1][1], spans[-1][2]
+    crashed = last.ended not in (None, "hangup", "eof", "end")
+    if end_ms is not None and end_ms - last_end > (0 if crashed else EARLY_MS):
+        holes.append((last_end, end_ms, last.ended or "open"))
+    return sorted(holes)
+
+
+def write(one: Assembled, path: Path) -> str:
+    """The recording as FLAC, whole or not at all; returns the SHA-256 of the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".part")
+    write_flac(fresh, one.samples, RATE)
+    with fresh.open("rb") as file:
+        sha = hashlib.file_digest(file, "sha256").hexdigest()
+    fresh.replace(path)
+    return sha

@@ -1,0 +1,102 @@
+"""A folded call as a record of the data contract and as the row that lists show. Pure; the fold itself is ingest's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.events import Event, Offered
+from ingest.session import Call
+from qa.record import CallRecord, Hold, Transfer
+from qa.store.calls import Call as Row
+
+BESIDE = ("known_customer", "business", "language", "dialect_asked")  # keys that senders may add to `offered`
+
+
+def record(call: Call, events: Iterable[Event]) -> CallRecord:
+    """What the telephone said of the call, in the words of the import contract."""
+    beside = _beside(events)
+    return CallRecord(
+        id=call.id,
+        agent=call.agent,
+        seat=call.seat,
+        direction=call.direction,  # type: ignore[arg-type]  # ingest admits the same three words
+        queue=call.queue,
+        number=call.number,
+        offered_at=call.offered_at,
+        ringing_at=call.ringing_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        end=call.end,  # type: ignore[arg-type]  # the fold concludes the contract's words only
+        rings=call.rings,
+        hung_up_by=call.hung_up_by,  # type: ignore[arg-type]  # ingest admits the same four words
+        holds=tuple(Hold(at=hold.at, until=hold.until) for hold in call.holds),
+        transfers=tuple(Transfer(at=one.at, to=one.to or "", how=_how(one.how)) for one in call.transfers),
+        **beside,
+    )
+
+
+def _how(how: str | None) -> Any:
+    return how if how in ("blind", "attended") else "blind"
+
+
+def _beside(events: Iterable[Event]) -> dict[str, Any]:
+    """Facts of the call that a sender knows beside the signalling; a value of another type is no fact."""
+    found: dict[str, Any] = {}
+    for event in events:
+        if isinstance(event, Offered):
+            found |= {name: event.extra[name] for name in BESIDE if _sound(name, event.extra.get(name))}
+    return found
+
+
+def _sound(name: str, value: object) -> bool:
+    return value in ("zh", "ko") if name == "language" else isinstance(value, bool)
+
+
+def row(call: Call, events: list[Event], first: datetime, state: str, zone: ZoneInfo) -> Row:
+    """The stored row: state for lists, times for filters, everything that the fold found as JSON."""
+    begun = call.offered_at or first
+    told = record(call, events).model_dump(mode="json", exclude_none=True)
+    return Row(
+        id=call.id,
+        state=state,
+        at=begun,
+        direction=call.direction,
+        agent=call.agent,
+        seat=call.seat,
+        queue=call.queue,
+        number=call.number,
+        day=begun.astimezone(zone).date(),
+        offered_at=call.offered_at,
+        ringing_at=call.ringing_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        conclusion=call.end,
+        hung_up_by=call.hung_up_by,
+        folded={
+            "record": told,
+            "phone": str(call.state),
+            "clock_doubted": call.clock_doubted,
+            "out_of_turn": list(call.out_of_turn),
+            "legs": dict(call.legs),
+            "offers": [_offer(one) for one in call.offers],
+        },
+    )
+
+
+def _offer(offer: Any) -> dict[str, Any]:
+    moments = ("offered_at", "ringing_at", "answered_at", "redirected_at")
+    told: dict[str, Any] = {"seat": offer.seat, "agent": offer.agent}
+    told |= {name: _iso(getattr(offer, name)) for name in moments if getattr(offer, name)}
+    return told
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat()
+
+
+def stored_record(folded: Mapping[str, Any]) -> CallRecord:
+    """The record back from the stored row."""
+    return CallRecord.model_validate(folded["record"])

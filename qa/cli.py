@@ -1,0 +1,277 @@
+"""The command line: parse, build, call, print. No logic of the trade lives here; slow imports wait for their command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Scores every call of a call centre by the centre's own written regulation, clause by clause.",
+)
+packs_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Regulations as data: check, cover, explain.")
+phrases_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Courtesy phrases and forbidden language.")
+app.add_typer(packs_app, name="packs")
+app.add_typer(phrases_app, name="phrases")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Actor = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does this; default: your login name.")]
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+def say(text: str) -> None:
+    """Print for people or programs on standard output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def fail(lines: Iterable[str] | str, code: int = USAGE) -> NoReturn:
+    """Print what is wrong and what to do on standard error, and end."""
+    for line in [lines] if isinstance(lines, str) else lines:
+        sys.stderr.write(f"seatwatch: {line}\n")
+    raise typer.Exit(code)
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+
+
+@app.command(epilog="Example: seatwatch demo --fast --once --json")
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after scoring; the exit code says whether all went well.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="All calls at once at real pace; ring times sent as event times.")] = False,
+    json_: Json = False,
+    port: Annotated[int | None, typer.Option(help="Port of the screens.")] = None,
+) -> None:
+    """Play the bundled calls through the real sockets, score them, then serve the screens."""
+    from qa.demo.run import run_demo
+
+    raise typer.Exit(run_demo(once=once, fast=fast, as_json=json_, port=port, say=say))
+
+
+@app.command(epilog="Example: seatwatch score recordings/ --model ~/models/whisper-small --json")
+def score(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.", metavar="PATH…")],
+    pack: Annotated[str | None, typer.Option(help="A shipped regulation or a folder; default: the setting.")] = None,
+    overlay: Annotated[Path | None, typer.Option(help="What the site decided over the pack.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder of a faster-whisper model.")] = None,
+    lang: Annotated[str | None, typer.Option(help="Language spoken: zh or ko.")] = None,
+    day: Annotated[str | None, typer.Option(help="Day whose rules apply, like 2026-03-01.")] = None,
+    json_: Json = False,
+) -> None:
+    """Score recordings, each with an optional sidecar NAME.json (record kind `call`); needs no database."""
+    from qa.score import Options, score_paths
+
+    options = Options.read(pack=pack, overlay=overlay, model=model, language=lang, day=day)
+    with Progress(len(paths) if json_ else None, quiet=json_) as progress:
+        failed = score_paths(paths, options, _printer(json_), progress.step)
+    raise typer.Exit(FAILED if failed else DONE)
+
+
+def _printer(json_: bool) -> Callable[[dict[str, Any]], None]:
+    from qa.report import text
+
+    return lambda result: say(as_json(result) if json_ else text(result) + "\n")
+
+
+class Progress:
+    """A progress bar on standard error; silent when that is no terminal."""
+
+    def __init__(self, total: int | None = None, quiet: bool = False) -> None:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+
+        self.bar = Bar(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
+        self.task = self.bar.add_task("", total=total)
+
+    def __enter__(self) -> Progress:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def step(self, done: int, total: int, what: str) -> None:
+        self.bar.update(self.task, completed=done, total=total, description=what)
+
+
+@app.command(epilog="Example: seatwatch serve all")
+def serve(part: Annotated[str, typer.Argument(help="all, ingest, worker or web")] = "all") -> None:
+    """Run the long-running parts, one or all, until stopped."""
+    from qa.serve import PARTS, run_parts
+
+    if part not in PARTS and part != "all":
+        fail(f"serve: no part «{part}»; choose all, {', '.join(PARTS)}")
+    raise typer.Exit(run_parts(PARTS if part == "all" else (part,), say))
+
+
+@app.command(epilog="Example: seatwatch push call.wav --call 4711 --role agent")
+def push(
+    file: Annotated[str, typer.Argument(help="A recording, or - for raw samples on standard input.")],
+    call: Annotated[str | None, typer.Option(help="Id of the call; default: the file's name.")] = None,
+    role: Annotated[str, typer.Option(help="Who speaks in a mono file: agent, customer or unknown.")] = "unknown",
+    roles: Annotated[str, typer.Option(help="Who speaks by channel of a stereo file.")] = "customer,agent",
+    url: Annotated[str | None, typer.Option(help="Where ingest listens; default: this machine.")] = None,
+    seat: Annotated[str | None, typer.Option(help="Seat of the call.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Agent of the call.")] = None,
+    direction: Annotated[str | None, typer.Option(help="in, out or internal; absent = not known.")] = None,
+    rate: Annotated[int, typer.Option(help="Samples a second of standard input.")] = 8000,
+    encoding: Annotated[str, typer.Option(help="Samples of standard input: slin, ulaw or alaw.")] = "slin",
+    fast: Annotated[bool, typer.Option("--fast", help="As fast as ingest accepts instead of real pace.")] = False,
+    json_: Json = False,
+) -> None:
+    """Stream a recording or standard input into ingest with durable acknowledgements."""
+    from qa.push import Job, push_file
+
+    job = Job(file, call, role, tuple(roles.split(",")), url, seat, agent, direction, rate, encoding, fast)
+    with Progress() as progress:
+        report = push_file(job, progress.step)
+    say(as_json(report) if json_ else "\n".join(f"{key}: {value}" for key, value in report.items()))
+
+
+@app.command(epilog="Example: seatwatch verify --all")
+def verify(
+    calls: Annotated[list[str] | None, typer.Argument(help="Calls to replay.", metavar="[CALL…]")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every run, and the whole hash chain.")] = False,
+    site: Annotated[str | None, typer.Option(help="One site; default: all sites.")] = None,
+    json_: Json = False,
+) -> None:
+    """Replay runs to the byte and walk the ledger's hash chain; every difference is named."""
+    from qa.verify import verify_calls
+
+    if not calls and not all_:
+        fail("verify: name calls, or --all for every run and the chain")
+    with Progress() as progress:
+        report = verify_calls(calls or [], all_, site, progress.step)
+    say(as_json(report.as_dict()) if json_ else report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
+
+
+@packs_app.command("check", epilog="Example: seatwatch packs check scoring/packs/bes --sources ../shared/regulations/sources")
+def packs_check(
+    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; default: all that are shipped.", metavar="[DIR]")] = None,
+    sources: Annotated[Path | None, typer.Option(help="Folder with the regulations' texts, to prove every quote.")] = None,
+    json_: Json = False,
+) -> None:
+    """Validate packs: form, phrases, and with --sources every quote against the regulation's text."""
+    from qa.packs import check
+
+    report = check(folder, sources)
+    say(as_json(report.as_dict()) if json_ else report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
+
+
+@packs_app.command("coverage", epilog="Example: seatwatch packs coverage bes --json")
+def packs_coverage(
+    pack: Annotated[str | None, typer.Argument(help="A pack; default: all.", metavar="[PACK]")] = None,
+    json_: Json = False,
+) -> None:
+    """Every clause: how it is decided, what it needs, whether those facts arrive at this site."""
+    from qa.packs import coverage, coverage_text
+    from qa.settings import load_settings
+    from qa.site import arriving_kinds
+
+    found = coverage(pack, arriving_kinds(load_settings().site))
+    say(as_json(found) if json_ else coverage_text(found))
+
+
+@packs_app.command("show", epilog="Example: seatwatch packs show BES-16")
+def packs_show(rule: Annotated[str, typer.Argument(help="A rule's id.")], json_: Json = False) -> None:
+    """Explain one rule: clause, quote, class, needs, settings, assumed values, test in words."""
+    from qa.packs import show, show_text
+
+    found = show(rule)
+    say(as_json(found) if json_ else show_text(found))
+
+
+@phrases_app.command("test", epilog="Example: seatwatch phrases test dialogues.yaml")
+def phrases_test(files: Annotated[list[Path], typer.Argument(help="YAML lists of dialogues.", metavar="FILE…")]) -> None:
+    """Run dialogues against the phrase rules; closes with `N passed, N failed`."""
+    from qa.phrases import run_files
+
+    report = run_files(files)
+    say(report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
+
+
+@app.command(epilog="Example: seatwatch doctor")
+def doctor(json_: Json = False) -> None:
+    """Say what is set, what is installed, what runs, and what to do about what is missing."""
+    from qa.doctor import examine
+
+    report = examine()
+    say(as_json(report.as_dict()) if json_ else report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
+
+
+@app.command(epilog="Example: seatwatch migrate")
+def migrate(actor: Actor = None) -> None:
+    """Bring the database to this release's schema."""
+    from qa.admin import migrate_database
+
+    say(migrate_database(actor))
+
+
+@app.command(epilog="Example: seatwatch backup /backups/seatwatch-2026-11-21.tar")
+def backup(file: Annotated[Path, typer.Argument(help="File to write.")], actor: Actor = None) -> None:
+    """Write database, recordings and keys into one file."""
+    from qa.admin import backup_to
+
+    say(backup_to(file, actor))
+
+
+@app.command(epilog="Example: seatwatch restore /backups/seatwatch-2026-11-21.tar")
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file written by backup.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+    actor: Actor = None,
+) -> None:
+    """Bring back a backup; refuses to overwrite anything unless told."""
+    from qa.admin import restore_from
+
+    say(restore_from(file, replace, actor))
+
+
+@app.command(epilog="Example: seatwatch bench phrases spool --json")
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Benchmarks; default: all.", metavar="[NAME…]")] = None,
+    json_: Json = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Few runs: to see that it works, not to quote.")] = False,
+) -> None:
+    """Published figures, each side by side with its peer in one run."""
+    from qa.bench import run_benches
+
+    run_benches(names or [], quick, lambda row, shown: say(as_json(row) if json_ else shown))
+
+
+def main() -> None:
+    """Entry point: every fault of the user or the set-up ends in its letter, never in a traceback."""
+    from qa.letters import letters
+
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.stderr.write("seatwatch: stopped\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(FAILED)
+    except Exception as error:
+        lines, code = letters(error)
+        if lines is None:
+            raise
+        for line in lines:
+            sys.stderr.write(f"seatwatch: {line}\n")
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""Runs the folds where the events meet: calls and seats are folded again whenever they have news, ended calls assembled.
+
+One transaction claims a piece of news, folds and stores; a rollback gives it back. It transcribes and scores nothing:
+that is a durable job, enqueued in the same transaction as the recording.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from ingest.binding import aliases
+from ingest.errors import SpoolError
+from ingest.events import Event, parse_event
+from ingest.legs import LegAudio
+from ingest.seats import Away, SeatLog, away_episodes, fold_seat
+from ingest.session import Call, fold_call
+from ingest.spool import all_files, contents, read_leg, release
+from qa import calls as rows
+from qa.assemble import RATE, Assembled, assemble, write
+from qa.jobs import HEAR, SCORE_AWAY, Step
+from qa.store import calls, events, queue, recordings, seats, spools
+from qa.store.pool import Store, Tx
+
+ACTOR = "fold"
+LATE = timedelta(seconds=30)  # media or signalling that is still missing is not waited for any longer
+log = structlog.get_logger(__name__)
+
+
+async def _no_step(_: str) -> None:
+    """Nobody watches the steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What the marks say of one leg: whose it is, since when, whether it is over."""
+
+    role: str
+    started: bool
+    ended: bool
+
+
+@dataclass(slots=True)
+class Folder:
+    """The folds of one site. ``now`` is the clock; ``waiting`` holds ended calls whose audio is not complete."""
+
+    store: Store
+    site: str
+    zone: ZoneInfo
+    spool: Path
+    recordings: Path
+    now: Callable[[], datetime]
+    step: Step = _no_step
+    waiting: dict[str, datetime] = field(default_factory=dict)
+
+    async def resume(self) -> None:
+        """After a start: calls that had ended before are looked at again."""
+        async with self.store.site(self.site, ACTOR) as tx:
+            for state in ("live", "ended"):
+                page = await calls.page(tx, calls.Filter(state=state), limit=200)
+                for one in page.items:
+                    await events.mark_due(tx, "call", one.call.id)
+
+    async def turn(self) -> int:
+        """Fold what has news and finish what is complete or late; how many pieces of work were done."""
+        done = 0
+        while True:
+            async with self.store.site(self.site, ACTOR) as tx:
+                due = await events.take_due(tx, 20)
+                for one in due:
+                    await (self._call(tx, one.id) if one.kind == "call" else self._seat(tx, one.id))
+            done += len(due)
+            if not due:
+                break
+        for name in [name for name, until in self.waiting.items() if until <= self.now()]:
+            self.waiting.pop(name, None)
+            await self._finish(name)
+            done += 1
+        return done
+
+    async def _call(self, tx: Tx, name: str) -> None:
+        told = await _events(tx, name)
+        marks = await spools.marks(tx, name)
+        if not told and not marks:
+            return
+        call = fold_call(told) if told else Call(name)
+        before = await calls.find(tx, name)
+        legs = _legs(call, marks)
+        ended = call.end is not None or (not told and all(leg.ended for leg in legs.values()))
+        state = "ended" if ended else "live"
+        first = min([event.at for event in told] or [mark.at for mark in marks if mark.at] or [self.now()])
+        fresh = rows.row(call, told, first, state, self.zone)
+        fresh.folded["audio"] = {leg: {"started": one.started, "ended": one.ended} for leg, one in legs.items()}
+        if before is not None and _same(before, fresh) and before.state not in ("live", "ended"):
+            return
+        await calls.upsert(tx, fresh)
+        if ended:
+            complete = bool(told) and _complete(call, legs)
+            self.waiting.setdefault(name, self.now() + LATE)
+            if complete:
+                self.waiting[name] = self.now()
+
+    async def _finish(self, name: str) -> None:
+        """Assemble what there is of an ended call and leave the rest to a durable job."""
+        async with self.store.site(self.site, ACTOR) as tx:
+            told = await _events(tx, name)
+            marks = await spools.marks(tx, name)
+        call = fold_call(told) if told else Call(name)
+        audio = await asyncio.to_thread(self._audio, name, _legs(call, marks), told)
+        one = assemble(audio, call.answered_at, call.ended_at)
+        await self.step("assembled")
+        recording = None
+        if one is not None:
+            recording = await asyncio.to_thread(self._write, name, one)
+            await self.step("written")
+        async with self.store.site(self.site, ACTOR) as tx:
+            if recording is not None:
+                await recordings.add(tx, recording)
+            await calls.upsert(tx, replace(await calls.get(tx, name), state="recorded"))
+            key = f"{name}/{recording.audio_sha if recording else 'silent'}/{len(told)}"
+            await queue.enqueue(tx, HEAR, {"call": name}, key)
+        log.info("call.assembled", call=name, ms=one.duration_ms if one else 0, gaps=len(one.gaps) if one else 0)
+
+    def _audio(self, name: str, legs: dict[str, Leg], told: Sequence[Event]) -> dict[str, tuple[str, LegAudio]]:
+        found: dict[str, tuple[str, LegAudio]] = {}
+        for leg, what in legs.items():
+            try:
+                audio = read_leg(self.spool, name, leg, aliases(told, name, leg))
+            except SpoolError:
+                continue  # registered, but never a sample of it: the assembler maps the hole
+            found[leg] = (what.role, audio)
+        return found
+
+    def _write(self, name: str, one: Assembled) -> recordings.Recording:
+        key = uuid5(NAMESPACE_URL, f"seatwatch:{self.site}:{name}")  # files are named by ids of our own
+        path = Path(self.site) / key.hex[:2] / f"{key}.flac"
+        sha = write(one, self.recordings / path)
+        return recordings.Recording(
+            call=name,
+            path=str(path),
+            audio_sha=sha,
+            format="flac",
+            rate=RATE,
+            channels=len(one.roles),
+            size_bytes=(self.recordings / path).stat().st_size,
+            duration_ms=one.duration_ms,
+            answer_ms=one.answer_ms,
+            roles=one.roles,
+            gaps=one.gaps,
+        )
+
+    async def _seat(self, tx: Tx, name: str) -> None:
+        told = [event for event in await _seat_events(tx, name) if event.type in ("seat", "presence")]
+        if not told:
+            return
+        folded = fold_seat(told)
+        found = [_episode(one, self.zone) for one in away_episodes(folded)]
+        await seats.replace(tx, name, _stretches(folded))
+        await seats.replace_away(tx, name, found)
+        for one in found:
+            if one.until_at is not None:
+                key = f"{one.id}/{one.until_at.isoformat()}/{one.ready_ms}"
+                await queue.enqueue(tx, SCORE_AWAY, {"episode": one.id}, key)
+
+    async def tidy(self) -> int:
+        """Remove spool files that tailer and assembler have both passed; how many went."""
+        gone = 0
+        for path in all_files(self.spool):
+            async with self.store.site(self.site, ACTOR) as tx:
+                upto = await spools.cursor(tx, path.stem)
+                needed = await spools.unassembled(tx, path.stem)
+            if upto and not needed and await asyncio.to_thread(_release, path, upto):
+                gone += 1
+        return gone
+
+
+def _release(path: Path, upto: int) -> bool:
+    """Every call of the file is assembled; what is still being written, or not yet carried, stays."""
+    held = contents(path)
+    if not held.retired or upto < held.last_rowid:
+        return False
+    release(path, upto, held.legs)
+    return True
+
+
+def _legs(call: Call, marks: Iterable[spools.LegMark]) -> dict[str, Leg]:
+    """Legs by name: what events registered, and what the spool's marks say of each."""
+    legs = {name: Leg(role, False, False) for name, role in call.legs.items()}
+    for mark in marks:
+        old = legs.get(mark.leg, Leg("unknown", False, False))
+        if mark.kind == "start":
+            role = old.role if old.role != "unknown" else str(mark.body.get("role", "unknown"))
+            legs[mark.leg] = Leg(role, True, False)
+        elif mark.kind == "end":
+            legs[mark.leg] = replace(old, ended=True)
+    return legs
+
+
+def _complete(call: Call, legs: dict[str, Leg]) -> bool:
+    """Nothing more to wait for: no conversation, or every registered leg began and is over."""
+    if call.answered_at is None:
+        return all(leg.ended or not leg.started for leg in legs.values())
+    return bool(legs) and all(leg.started and leg.ended for leg in legs.values())
+
+
+def _same(before: calls.Call, fresh: calls.Call) -> bool:
+    return replace(before, state=fresh.state) == fresh
+
+
+async def _events(tx: Tx, call: str) -> list[Event]:
+    return _parsed(await events.for_call(tx, call))
+
+
+async def _seat_events(tx: Tx, seat: str) -> list[Event]:
+    return _parsed(await events.for_seat(tx, seat))
+
+
+def _parsed(stored: Iterable[events.StoredEvent]) -> list[Event]:
+    """Stored events were checked when they came in; one that an older release took and this one refuses is left out."""
+    read = [(one, parse_event(one.body)) for one in stored]
+    for one, event in read:
+        if not isinstance(event, Event):
+            log.warning("event.unreadable", source=one.source, id=one.id, field=event.field, reason=event.reason)
+    return [event for _, event in read if isinstance(event, Event)]
+
+
+def _episode(one: Away, zone: ZoneInfo) -> seats.AwayEpisode:
+    return seats.AwayEpisode(
+        id=f"{one.seat}:{one.at.isoformat()}",
+        seat=one.seat,
+        at=one.at,
+        agent=one.agent,
+        until_at=one.until,
+        day=one.at.astimezone(zone).date(),
+        away_ms=one.away_ms,
+        ready_ms=one.ready_ms,
+        status=one.status,
+        source=one.source,
+    )
+
+
+def _stretches(folded: SeatLog) -> list[seats.Stretch]:
+    states = [
+        seats.Stretch(
+            seat=folded.seat,
+            kind="status",
+            at=one.at,
+            until_at=one.until,
+            value=one.state,
+            reason=one.reason,
+            confidence=one.confidence,
+            agent=one.agent,
+        )
+        for one in folded.intervals
+    ]
+    seen = [
+        seats.Stretch(
+            seat=folded.seat, kind="presence", at=one.at, until_at=one.until, value=one.present, source=one.by, agent=one.agent
+        )
+        for one in folded.presence
+    ]
+    return states + seen

@@ -1,0 +1,69 @@
+"""What was heard of one call, for the facts: turns on the call's time line, phrase hits, talk measures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from qa.facts import Heard
+from qa.record import CallRecord
+from scoring.facts import Gap, Hit, Turn
+from speech.measures import measure
+from speech.phrases import Matcher, TurnText
+from speech.transcript import Transcript
+
+MS_A_CHARACTER = 220  # turns without times follow one another at an ordinary pace of speech
+PAUSE_MS = 600
+
+
+def from_transcript(
+    transcript: Transcript, matcher: Matcher, answer_ms: int = 0, gaps: Iterable[Mapping[str, Any]] = ()
+) -> Heard:
+    """Recognised speech, moved so that zero is the answer; what was said before it stays with negative times."""
+    turns = tuple(
+        Turn(
+            transcript.role(turn.channel),
+            turn.start_ms - answer_ms,
+            turn.end_ms - answer_ms,
+            turn.text,
+            turn.confidence,
+            turn.doubted,
+        )
+        for turn in transcript.turns
+    )
+    talk = measure(transcript.speech, transcript.roles, answer_ms, transcript.duration_ms)
+    return Heard(
+        channels=transcript.channels,
+        text="synthetic" if transcript.synthetic else "recognised",
+        turns=turns,
+        hits=_hits(matcher, turns),
+        gaps=tuple(Gap(gap["role"], gap["start_ms"], gap["end_ms"], gap["cause"]) for gap in gaps),
+        duration_ms=max(0, transcript.duration_ms - answer_ms),
+        silence_ms=talk.silence_ms,
+        talk_over_ms=talk.talk_over_ms,
+        agent_share=talk.agent_share,
+        loudness_rise_db=talk.loudness_rise_db,
+    )
+
+
+def from_record(record: CallRecord, matcher: Matcher) -> Heard:
+    """Turns that came as text with the record; without times they follow one another."""
+    turns: list[Turn] = []
+    now = 0
+    for row in record.turns or ():
+        start = now if row.start_ms is None else row.start_ms
+        end = start + MS_A_CHARACTER * len(row.text) if row.end_ms is None else max(start, row.end_ms)
+        turns.append(Turn(row.role, start, end, row.text, row.confidence))
+        now = end + PAUSE_MS
+    return Heard(
+        channels=record.channels or ("split" if all(turn.role != "unknown" for turn in turns) else "mixed"),
+        text="given",
+        turns=tuple(turns),
+        hits=_hits(matcher, turns),
+    )
+
+
+def _hits(matcher: Matcher, turns: Iterable[Turn]) -> tuple[Hit, ...]:
+    said = [TurnText(turn.role, turn.start_ms, turn.end_ms, turn.text, turn.confidence) for turn in turns]
+    return tuple(Hit(**asdict(hit)) for hit in matcher.find(said))

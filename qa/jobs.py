@@ -1,0 +1,190 @@
+"""What a worker does: hear a recording, build facts, score, write the ledger. Every step rests on a unique key.
+
+Jobs run at least once. A hearing is kept by (call, audio, engine, model, parameters), a run by (subject, inputs), so
+that doing a job again does nothing. Recognition runs in a child process; the event loop only waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from ingest.seats import Away
+from qa.calls import stored_record
+from qa.facts import NOTHING, Heard, away_facts, call_facts
+from qa.heard import from_transcript
+from qa.runs import new_run
+from qa.site import SiteRules
+from qa.store import calls, ledger, recordings, seats, transcripts
+from qa.store.pool import Store, Tx
+from qa.store.recordings import Recording
+from scoring.facts import Cause, Facts, Unknown
+from speech.audio import decode, write_opus
+from speech.errors import AudioError
+from speech.pool import Recogniser
+from speech.transcript import Transcript, from_json, to_json
+
+HEAR, SCORE_AWAY = "hear", "score_away"
+ACTOR = "worker"
+Step = Callable[[str], Awaitable[None]]
+
+
+async def _no_step(_: str) -> None:
+    """Nobody watches the steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Handlers of the jobs, with all they need. ``step`` is awaited at each named point (tests stop a process there)."""
+
+    store: Store
+    rules: Callable[[str], SiteRules]
+    recogniser: Recogniser | None
+    folder: Path
+    keep_flac: bool = False
+    step: Step = _no_step
+
+    async def hear(self, job: dict[str, Any]) -> None:
+        """One ended call: hear its recording if that was not done, then score it."""
+        rules = self.rules(job["site"])
+        async with self.store.site(rules.id, ACTOR) as tx:
+            found = await recordings.of_call(tx, job["call"])
+        heard, transcript = NOTHING, None
+        if found and self.recogniser is not None:
+            transcript = await self._transcript(rules, found)
+        await self.step("transcribed")
+        if transcript is not None:
+            heard = from_transcript(transcript, rules.matcher, found[0].answer_ms or 0, found[0].gaps)
+        elif found:
+            heard = replace(NOTHING, channels="split" if len(found[0].roles) == 2 else "mixed")
+        await self._score_call(rules, job["call"], heard)
+        if transcript is not None and not self.keep_flac:
+            await self._shrink(rules, found[0])
+
+    async def _transcript(self, rules: SiteRules, found: list[Recording]) -> Transcript:
+        """The hearing of the newest audio: from the store, else by the recogniser."""
+        assert self.recogniser is not None
+        who = await self.recogniser.warmed_up()
+        one = next((each for each in found if each.format == "flac"), found[0])
+        async with self.store.site(rules.id, ACTOR) as tx:
+            kept = await transcripts.find(tx, one.call, one.audio_sha, who.engine, who.model_sha, who.params_sha)
+            known = kept or (await _any(tx, one.call) if one.format != "flac" else None)
+        if known is not None:
+            return from_json(known.body)
+        call = await self._call(rules, one.call)
+        language = stored_record(call.folded).language or rules.language
+        heard = await self.recogniser.hear_file(self.folder / one.path, language, roles=one.roles)
+        async with self.store.site(rules.id, ACTOR) as tx:
+            await transcripts.add(tx, _stored(one, heard))
+        return heard
+
+    async def _call(self, rules: SiteRules, call: str) -> calls.Call:
+        async with self.store.site(rules.id, ACTOR) as tx:
+            return await calls.get(tx, call)
+
+    async def _score_call(self, rules: SiteRules, name: str, heard: Heard) -> None:
+        subject = f"call:{name}"
+        async with self.store.site(rules.id, ACTOR) as tx:
+            await ledger.hold_subject(tx, subject)
+            call = await calls.get(tx, name)
+            ready = await _seat_was_ready(tx, call)
+            facts = facts_of(call, heard, rules, ready)
+            await self._record(tx, rules, facts, call.day)
+            await calls.upsert(tx, replace(call, state="scored"))
+
+    async def _record(self, tx: Tx, rules: SiteRules, facts: Facts, day: date | None) -> None:
+        run, _ = new_run(rules, facts, day)
+        await ledger.record(tx, run, hook=self.step)
+
+    async def _shrink(self, rules: SiteRules, flac: Recording) -> None:
+        """Opus in place of the FLAC once the transcript is stored: written, measured, then the FLAC goes."""
+        if flac.format != "flac":
+            return
+        source = self.folder / flac.path
+        target = source.with_suffix(".opus")
+        size, sha = await asyncio.to_thread(_to_opus, source, target, flac.duration_ms)
+        path = str(target.relative_to(self.folder))
+        small = replace(flac, id=None, made_at=None, path=path, format="opus", audio_sha=sha, size_bytes=size)
+        async with self.store.site(rules.id, ACTOR) as tx:
+            await recordings.add(tx, small)
+            if flac.id is not None:
+                await recordings.drop(tx, flac.id)
+        await asyncio.to_thread(source.unlink, missing_ok=True)
+
+    async def score_away(self, job: dict[str, Any]) -> None:
+        """One finished stretch in which nobody was at a seat."""
+        rules = self.rules(job["site"])
+        async with self.store.site(rules.id, ACTOR) as tx:
+            await ledger.hold_subject(tx, f"away:{job['episode']}")
+            episode = await seats.away(tx, job["episode"])
+            facts = away_facts(_away(episode), approved=False, site=rules.view)
+            await self._record(tx, rules, facts, episode.at.astimezone(rules.zone).date())
+
+
+def facts_of(call: calls.Call, heard: Heard, rules: SiteRules, seat_was_ready: bool | None) -> Facts:
+    """Facts of a stored call; where the phone's clock contradicted itself its ring times mean nothing."""
+    facts = call_facts(call.id, stored_record(call.folded), heard, rules.view, seat_was_ready)
+    if not call.folded.get("clock_doubted") or facts.call is None:
+        return facts
+    doubted = Unknown(Cause.CLOCK)
+    ring = facts.call.ring_count if facts.call.ring_source == "phone" else doubted
+    return replace(facts, call=replace(facts.call, ring_seconds=doubted, ring_count=ring, answer_seconds=doubted))
+
+
+async def _any(tx: Tx, call: str) -> transcripts.Transcript | None:
+    """The newest hearing, for a call whose lossless audio has gone."""
+    return next(iter(await transcripts.of_call(tx, call)), None)
+
+
+def _stored(one: Recording, heard: Transcript) -> transcripts.Transcript:
+    return transcripts.Transcript(
+        call=one.call,
+        audio_sha=one.audio_sha,
+        engine=heard.engine,
+        model_sha=heard.model_sha,
+        params_sha=heard.params_sha,
+        language=heard.language,
+        synthetic=heard.synthetic,
+        duration_ms=heard.duration_ms,
+        body=to_json(heard),
+    )
+
+
+def _to_opus(source: Path, target: Path, duration_ms: int) -> tuple[int, str]:
+    """Write the small recording and measure it; a length that differs keeps the FLAC."""
+    fresh = target.with_suffix(".part")
+    write_opus(fresh, decode(source).pcm)
+    small = decode(fresh)
+    if abs(small.duration_ms - duration_ms) > 100:
+        fresh.unlink()
+        raise AudioError(str(target), f"came out {small.duration_ms} ms long instead of {duration_ms}", "keep the FLAC")
+    with fresh.open("rb") as file:
+        sha = file_digest(file, "sha256").hexdigest()
+    fresh.replace(target)
+    return target.stat().st_size, sha
+
+
+async def _seat_was_ready(tx: Tx, call: calls.Call) -> bool | None:
+    """What the seat's own state said when the call was offered."""
+    if call.seat is None or call.offered_at is None:
+        return None
+    told = await seats.history(tx, call.seat, call.offered_at, call.offered_at + timedelta(milliseconds=1))
+    held = [one for one in told if one.kind == "status" and one.at <= call.offered_at]
+    return was_ready(held[-1]) if held else None
+
+
+def was_ready(held: seats.Stretch) -> bool | None:
+    """Whether a seat was set ready in this stretch; a guess or an unknown state says neither."""
+    if held.value == "unknown" or held.confidence == "inferred":
+        return None
+    return held.value == "ready"
+
+
+def _away(one: seats.AwayEpisode) -> Away:
+    source = "person" if one.source == "person" else "presence"
+    return Away(one.seat, one.agent, one.at, one.until_at, one.away_ms, one.ready_ms, one.status, source)

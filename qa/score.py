@@ -1,0 +1,145 @@
+"""Scores recordings from the command line: one object a recording, with its sidecar's facts where there is one.
+
+Needs no database and writes none. A recording that cannot be scored becomes an object with `error`; the others go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from qa.facts import SiteView, call_facts
+from qa.heard import from_record, from_transcript
+from qa.record import CallRecord, RecordError, read_record
+from qa.report import scored
+from qa.services import model_folder, recogniser
+from qa.settings import Settings, load_settings
+from qa.site import matcher, pack_folder
+from scoring.engine import score
+from scoring.load import load_overlay, load_pack
+from scoring.overlay import Overlay
+from scoring.pack import Pack
+from scoring.scorecard import to_json
+from speech.errors import AudioError, RecogniserError
+from speech.pool import Recogniser
+
+SOUNDS = frozenset("wav mp3 opus ogg oga flac ulaw ul mu alaw al raw sln m4a aac gsm webm".split())
+LAYOUT = ("customer", "agent")  # of our own recordings, and of any stereo file whose sidecar does not say otherwise
+Step = Callable[[int, int, str], None]
+Print = Callable[[dict[str, Any]], None]
+
+
+class Usage(Exception):
+    """A wrong argument; each fault is one line."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = list(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run of `score` is told, checked."""
+
+    settings: Settings
+    pack: Pack
+    overlay: Overlay
+    model: Path
+    language: str
+    day: date | None
+
+    @classmethod
+    def read(
+        cls, pack: str | None, overlay: Path | None, model: str | None, language: str | None, day: str | None
+    ) -> Options:
+        if language not in (None, "zh", "ko"):
+            raise Usage(f"--lang {language}: not a language we score; use zh or ko")
+        settings = load_settings(pack=pack, overlay=overlay, model=model, language=language)
+        chosen = load_pack(pack_folder(settings.pack))
+        folder = model_folder(settings.model)
+        from speech.whisper import check_folder
+
+        check_folder(folder)
+        decided = load_overlay(settings.overlay, [chosen])
+        return cls(settings, chosen, decided, folder, settings.language, _day(day))
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Usage(f"--day {text}: not a day; write it like 2026-03-01") from None
+
+
+def recordings(paths: Sequence[Path]) -> Iterator[Path]:
+    """The recordings meant: files as named, folders by what sounds in them."""
+    for path in paths:
+        if path.is_dir():
+            found = sorted(one for one in path.rglob("*") if one.suffix[1:].lower() in SOUNDS)
+            if not found:
+                raise Usage(f"{path}: no recording in this folder; known endings are {', '.join(sorted(SOUNDS))}")
+            yield from found
+        else:
+            yield path
+
+
+def score_paths(paths: Sequence[Path], options: Options, show: Print, step: Step) -> int:
+    """Score all; how many could not be."""
+    wanted = list(recordings(paths))
+    failed = 0
+    with recogniser(options.settings, options.model) as listening:
+        for done, path in enumerate(wanted):
+            step(done, len(wanted), path.name)
+            result = _score(path, options, listening)
+            failed += "error" in result
+            show(result)
+        step(len(wanted), len(wanted), "")
+    return failed
+
+
+def _score(path: Path, options: Options, listening: Recogniser) -> dict[str, Any]:
+    try:
+        return score_file(path, options, listening)
+    except (AudioError, RecordError, RecogniserError) as error:
+        return {"call": path.stem, "error": str(error)}
+
+
+def sidecar(path: Path, options: Options) -> CallRecord:
+    """The record beside a recording; without one nothing is known."""
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return CallRecord()
+    try:
+        raw = json.loads(beside.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise RecordError([f"{beside.name}: {error}; write a JSON object of the record kind `call`"]) from None
+    return read_record(beside.name, raw, options.settings.zone)
+
+
+def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str, Any]:
+    """One recording, heard and scored. Raises AudioError, RecordError, RecogniserError."""
+    if not path.is_file():
+        raise AudioError(str(path), "there is no such file", "give the path of a recording")
+    record = sidecar(path, options)
+    warnings: list[str] = []
+    if record.turns is not None:
+        heard = from_record(record, matcher())
+    else:
+        transcript = listening.hear(path, record.language or options.language, roles=record.roles or LAYOUT)
+        heard = from_transcript(transcript, matcher())
+        if heard.channels == "mixed":
+            warnings.append("one channel holds both parties: nobody can say who spoke; give two channels, or `roles`")
+        elif record.roles is None:
+            warnings.append("no `roles` in a sidecar: channel 0 is taken for the customer, 1 for the agent")
+    if record.channels is not None:
+        heard = replace(heard, channels=record.channels)
+    facts = call_facts(record.id or path.stem, record, heard, SiteView(options.settings.cadence))
+    day = options.day or (record.offered_at.astimezone(options.settings.zone).date() if record.offered_at else None)
+    card = score(options.pack, options.overlay, facts, day)
+    if heard.text == "synthetic":
+        warnings.append("heard by the bundled test model, which knows the demo's calls only: no rule that needs text is decided")
+    return scored(record.id or path.stem, facts, to_json(card), warnings)

@@ -1,0 +1,212 @@
+"""The composition root: opens what a process needs, in order, and closes it in the opposite order.
+
+Which parts run is an argument; everything they share (store, rules, recogniser) is made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from ingest.shell.faults import Faults
+from qa.fold import Folder
+from qa.jobs import HEAR, SCORE_AWAY, Worker
+from qa.settings import Settings
+from qa.site import SiteRules, rules
+from qa.store.pool import Store
+from qa.store.queue import Queue
+from qa.store.source import database
+from speech.pool import Limits, Recogniser, whisper
+
+log = structlog.get_logger(__name__)
+TURN_SECONDS = 0.1  # how often the folds look for news
+TIDY_SECONDS = 10.0
+
+
+def now() -> datetime:
+    """The clock of the product's shells."""
+    return datetime.now(UTC)
+
+
+def fixture_model() -> Path:
+    """The bundled test model; it hears the bundled calls only."""
+    from importlib.resources import files
+
+    return Path(str(files("speech") / "fixture"))
+
+
+class NoModel(Exception):
+    """No speech model is set; says how to get one."""
+
+    faults = [
+        "no speech model is set: give --model FOLDER or set SEATWATCH_MODEL to a faster-whisper model folder",
+        "to get one, on a machine with network: huggingface-cli download Systran/faster-whisper-small --local-dir FOLDER",
+        "(the bundled test model, --model fixture, hears the demo's calls only and judges nobody)",
+    ]
+
+
+def model_folder(name: str | None) -> Path:
+    """A model folder by setting; raises NoModel when none is set."""
+    if not name:
+        raise NoModel
+    return fixture_model() if name == "fixture" else Path(name).expanduser()
+
+
+def recogniser(settings: Settings, model: Path) -> Recogniser:
+    """The child process that listens, with the settings' limits."""
+    compute = None if settings.compute_type == "default" else settings.compute_type
+    make = whisper(model, device=settings.device, compute_type=compute, threads=settings.speech_threads)
+    return Recogniser(make, Limits(threads=settings.speech_threads))
+
+
+@dataclass(slots=True)
+class Services:
+    """What runs in this process; ``status`` fills as parts come up."""
+
+    settings: Settings
+    store: Store
+    site: str
+    status: dict[str, Any] = field(default_factory=dict)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    rules_by_site: dict[str, SiteRules] = field(default_factory=dict)
+
+    @property
+    def recordings(self) -> Path:
+        return self.settings.recordings_folder
+
+    def clock(self) -> datetime:
+        return now()
+
+    def rules(self, site: str) -> SiteRules:
+        """A site's rules, read once."""
+        if site not in self.rules_by_site:
+            self.rules_by_site[site] = rules(self.settings, site)
+        return self.rules_by_site[site]
+
+    async def failed(self) -> None:
+        """Wait until a part fails; its error is raised."""
+        if self.tasks:
+            done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """The database of this installation at this release's schema; nothing else runs."""
+    async with AsyncExitStack() as stack:
+        url = settings.database_url.get_secret_value() if settings.database_url else None
+        settings.data.mkdir(parents=True, exist_ok=True)
+        base = await stack.enter_async_context(database(url, settings.data, settings.pg_bin))
+        store = await Store.open(base.dsn)
+        stack.push_async_callback(store.close)
+        await store.migrate()
+        yield store
+
+
+@asynccontextmanager
+async def opened(settings: Settings, site: str, name: str) -> AsyncIterator[Services]:
+    """Database, schema and site; parts are started on top of it."""
+    async with opened_store(settings) as store:
+        await store.add_site(site, name, settings.timezone, "service")
+        services = Services(settings, store, site)
+        try:
+            yield services
+        finally:
+            await _stop(services)
+
+
+async def _stop(services: Services) -> None:
+    for task in services.tasks:
+        task.cancel()
+    await asyncio.gather(*services.tasks, return_exceptions=True)
+
+
+def _faults(settings: Settings) -> Faults:
+    return Faults.parse(settings.fault or None)
+
+
+async def start_worker(services: Services, stack: AsyncExitStack, model: Path) -> None:
+    """Jobs from the queue; the model loads at once, beside whatever rings."""
+    settings, faults = services.settings, _faults(services.settings)
+    listening = recogniser(settings, model)
+    stack.callback(listening.close)
+    services.status["model"] = "loading"
+
+    async def step(point: str) -> None:
+        faults(point)
+
+    async def warm() -> None:
+        services.status["model"] = (await listening.warmed_up()).engine
+
+    worker = Worker(services.store, services.rules, listening, services.recordings, settings.keep_flac, step)
+    queue = await stack.enter_async_context(Queue.open(services.store.dsn))
+    queue.handle(HEAR, worker.hear, at_once=settings.speech_workers)
+    queue.handle(SCORE_AWAY, worker.score_away)
+    services.tasks.append(asyncio.create_task(warm(), name="warm-up"))
+    services.tasks.append(asyncio.create_task(queue.run(), name="worker"))
+    stack.callback(queue.stop)
+
+
+async def start_folds(services: Services, wake: asyncio.Event | None = None) -> Folder:
+    """The folds of this site, turned whenever the tailer has carried something."""
+    settings, faults = services.settings, _faults(services.settings)
+
+    async def step(point: str) -> None:
+        faults(point)
+
+    folder = Folder(services.store, services.site, settings.zone, settings.spool, services.recordings, now, step)
+    await folder.resume()
+    services.tasks.append(asyncio.create_task(_turning(folder, wake or asyncio.Event()), name="folds"))
+    return folder
+
+
+async def _turning(folder: Folder, wake: asyncio.Event) -> None:
+    tidied = asyncio.get_running_loop().time()
+    while True:
+        await _patiently(folder.turn)
+        if asyncio.get_running_loop().time() - tidied > TIDY_SECONDS:
+            await _patiently(folder.tidy)
+            tidied = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await wake.wait()
+            wake.clear()
+        except TimeoutError:
+            continue
+
+
+async def _patiently(work: Callable[[], Awaitable[int]]) -> None:
+    """A database that is away for a while stops nothing: the work is tried again at the next turn."""
+    from qa.store.errors import StoreAway, StoreBusy
+
+    try:
+        await work()
+    except (StoreAway, StoreBusy) as error:
+        log.warning("database.away", says=str(error))
+        await asyncio.sleep(1)
+
+
+async def until_stopped(services: Services) -> None:
+    """Run until SIGTERM or SIGINT, or until a part fails."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    waiting = asyncio.create_task(stop.wait(), name="signal")
+    failing = asyncio.create_task(services.failed(), name="failures")
+    done, _ = await asyncio.wait({waiting, failing}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiting, failing):
+        task.cancel()
+    for task in done:
+        if task is failing:
+            task.result()
+

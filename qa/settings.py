@@ -1,0 +1,165 @@
+"""Settings of one installation: a TOML file and SEATWATCH_… variables, checked once, printable without secrets.
+
+The only reader of the environment. Nothing is opened here but the settings file and the key of the data folder.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+PREFIX = "SEATWATCH_"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; every fault is one line: name, what, what to do."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def default_data() -> Path:
+    """Where a user's programs keep data, by the XDG convention."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "seatwatch"
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; the variable is SEATWATCH_ and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    data: Path = Field(default_factory=default_data, description="folder of database, spool, recordings and keys")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL 17 or newer; absent = the embedded server")
+    pg_bin: Path | None = Field(None, description="folder with postgres and initdb for the embedded server")
+    site: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="short name of the site")
+    timezone: str = Field("Asia/Shanghai", description="time zone of the site's days and months")
+    language: Literal["zh", "ko"] = Field("zh", description="language of the calls")
+    cadence: str = Field("cn", description="ring cadence of the country: cn, kr, us …")
+    pack: str = Field("bes", description="regulation that scores: a shipped name or a folder")
+    overlay: Path | None = Field(None, description="YAML file with what the site decided over the pack")
+    model: str | None = Field(None, description="folder of a faster-whisper model; `fixture` hears the demo calls only")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the speech model runs")
+    compute_type: str = Field("default", description="number format of the model: int8, float16 …; default = by device")
+    speech_workers: int = Field(1, ge=1, le=64, description="transcriptions at a time")
+    speech_threads: int = Field(1, ge=1, le=64, description="threads of one transcription")
+    host: str = Field("127.0.0.1", description="address the ingest sockets listen on")
+    audiosocket_port: int = Field(9092, ge=0, le=65535, description="AudioSocket, TCP")
+    ingest_port: int = Field(9093, ge=0, le=65535, description="/events and /stream")
+    web_host: str = Field("127.0.0.1", description="address of the screens and the API; loopback only until login exists")
+    web_port: int = Field(8080, ge=0, le=65535, description="screens and API")
+    source_key: SecretStr | None = Field(None, description="key that senders must show; absent = none asked (loopback)")
+    recordings: str | None = Field(None, description="folder or object-store URL of recordings; absent = in the data folder")
+    keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+    fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no such time zone: {name}; write one like Asia/Shanghai") from error
+        return name
+
+    @field_validator("cadence")
+    @classmethod
+    def _cadence(cls, name: str) -> str:
+        from ingest.rings import CADENCES
+
+        if name not in CADENCES:
+            raise ValueError(f"no such cadence: {name}; known are {', '.join(sorted(CADENCES))}")
+        return name
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over variables, variables over the file."""
+        path = settings_file()
+        return init_settings, env_settings, *([TomlConfigSettingsSource(settings_cls, path)] if path else [])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def spool(self) -> Path:
+        return self.data / "spool"
+
+    @property
+    def recordings_folder(self) -> Path:
+        return Path(self.recordings).expanduser() if self.recordings else self.data / "recordings"
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The key that signs AudioSocket UUIDs and stream tokens; made at first use, mode 0600."""
+        path = self.data / "secrets" / "token.key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fresh = path.with_suffix(f".{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(secrets.token_bytes(32))
+            try:
+                os.link(fresh, path)  # the first of several processes wins
+            except FileExistsError:
+                fresh.unlink()
+                return path.read_bytes()
+            fresh.unlink()
+        return path.read_bytes()
+
+    def shown(self) -> dict[str, Any]:
+        """All values as text, secrets only as «set» or «not set»."""
+        shown: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name in ("database_url", "source_key"):
+                value = "set" if value else "not set"
+            shown[name] = value if isinstance(value, bool | int | str) or value is None else str(value)
+        return shown
+
+
+def settings_file() -> Path | None:
+    """SEATWATCH_SETTINGS, else seatwatch.toml in this folder or in ~/.config/seatwatch."""
+    named = os.environ.get(PREFIX + "SETTINGS")
+    if named:
+        if not Path(named).is_file():
+            raise SettingsError([f"SEATWATCH_SETTINGS: no file {named}; name an existing TOML file or unset it"])
+        return Path(named)
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "seatwatch" / "seatwatch.toml"
+    return next((path for path in (Path("seatwatch.toml"), home) if path.is_file()), None)
+
+
+def _unknown() -> list[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "SETTINGS"}
+    strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    return [f"{name}: no such setting; `seatwatch doctor` lists them all" for name in strange]
+
+
+def load_settings(**given: Any) -> Settings:
+    """Settings from file, variables and arguments; raises SettingsError with all faults at once."""
+    faults = _unknown()
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults += [f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
+        raise SettingsError(faults) from None
+    except ValueError as error:  # a TOML file that is no TOML
+        raise SettingsError([*faults, f"{settings_file()}: {error}; mend the file"]) from None
+    if faults:
+        raise SettingsError(faults)
+    return settings

@@ -17,7 +17,6 @@ from scoring.errors import PackError
 from scoring.pack import Pack, Rule, exact
 
 ALWAYS = date(1, 1, 1)
-OWN_KEYS = ("trust", "synthetic_ok")
 Where = Callable[[tuple[object, ...]], str]
 
 
@@ -98,6 +97,7 @@ class _Reader:
 
     def take(self, key: Any, value: Any) -> None:
         if key == "trust":
+            self.places["trust"] = self.where((key,))
             self._trust(value)
         elif key == "synthetic_ok":
             if not isinstance(value, bool):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scoring.errors import PackError
-from scoring.load import load_pack, shipped, shipped_names
+from scoring.load import load_lexicons, load_pack, shipped, shipped_names
 from scoring.pack import Dated, Lost, Pack, Reading, Rule, Source
 from scoring.predicates import PREDICATES
 
@@ -50,6 +50,7 @@ def check(folder: Path | None = None, sources: Path | None = None) -> Report:
         except PackError as error:
             faults += error.faults
             continue
+        faults += _unheard(pack)
         packs.append({"id": pack.id, "version": pack.version, "sha": pack.sha, "rules": len(pack.rules)})
         if sources is not None:
             lines, lacking = _source_lines(pack, sources)
@@ -57,6 +58,19 @@ def check(folder: Path | None = None, sources: Path | None = None) -> Report:
             faults += lacking + wrong
             proved += 0 if lacking else len(pack.rules) - len(wrong)
     return Report(tuple(packs), tuple(faults), proved, () if sources is not None else (NOT_PROVED,))
+
+
+def _unheard(pack: Pack) -> Iterator[str]:
+    """Phrase names in tests that no lexicon has: such a test would fire, or stay silent, for ever."""
+    known: set[str] = set()
+    for lexicon in load_lexicons():
+        entries = lexicon.get("entries", [])
+        known |= {lexicon.get("category", "")} | {str(one.get(key)) for one in entries for key in ("id", "part")}
+    for rule_id, rule in pack.rules.items():
+        for word in (word for test in rule.tests for found in test.phrases.values() for word in found):
+            if word not in known:
+                where = f"{pack.section_of[rule_id]}:{_line(pack, rule_id)}"
+                yield f"{where}: {rule_id}.tests: no lexicon has {word!r}; write a category, an entry id or a part"
 
 
 def _source_lines(pack: Pack, folder: Path) -> tuple[list[str], list[str]]:

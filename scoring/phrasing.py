@@ -82,7 +82,7 @@ def lacks_required_phrases(settings: Settings) -> Test:
         missing = tuple(one for part in parts if part.state == "missing" for one in part.evidence)
         if missing:
             return breach((*missing, *counted))
-        stiff = [hit for hit in call.hits if hit.category in asked.stiff and hit.role == "agent"]
+        stiff, _ = _heard(call, asked.stiff)
         if stiff:
             return breach(spans(stiff), review=True)
         evidence = tuple(one for part in parts for one in part.evidence)

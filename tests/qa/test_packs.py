@@ -65,6 +65,16 @@ def test_a_misquoted_clause_is_named_with_its_line(tmp_path: Path) -> None:
     assert "BES-17.quote: does not stand in the source; copy it verbatim, misprints included" in fault
 
 
+def test_a_phrase_list_that_no_lexicon_has_is_named(tmp_path: Path) -> None:
+    pack, _ = _pack(tmp_path, _all_quotes())
+    rules = pack / "deductions.yaml"
+    rules.write_text(rules.read_text(encoding="utf-8").replace("[greeting]", "[greting]"), encoding="utf-8")
+
+    (fault,) = check(pack).faults
+
+    assert "BES-13a.tests: no lexicon has 'greting'" in fault
+
+
 def test_another_text_or_none_is_not_taken_for_the_source(tmp_path: Path) -> None:
     sources = _sources(tmp_path / "sources", _all_quotes())
 

@@ -13,7 +13,7 @@ MOST_EVENTS = 1000
 
 
 def split_body(body: bytes) -> list[object | Refusal]:
-    """The values of one request, a line that is no JSON as its ``Refusal``; raises BodyError where nothing can be taken."""
+    """The values of one request; a line that is no JSON becomes its ``Refusal``. Raises BodyError for the whole."""
     if len(body) > BODY_BYTES:
         raise BodyError(f"body: has {len(body)} bytes; send at most {BODY_BYTES} in one request", 413)
     text = _decode(body)

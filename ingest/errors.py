@@ -1,4 +1,4 @@
-"""Every error of ingest, as one tree. Each message says the place, what is wrong and what to do; nothing is raised here.
+"""Every error of ingest, as one tree. Each message says the place, what is wrong and what to do. Raises nothing itself.
 
 IngestError
 ├── ProtocolError        the peer sent what the protocol does not allow (carries the WebSocket close code)

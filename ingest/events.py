@@ -1,4 +1,4 @@
-"""The events of ``POST /events`` as frozen values, read strictly, written canonically. No sockets, clock or conclusions.
+"""The events of ``POST /events`` as frozen values, read strictly, written canonically. No sockets, no clock.
 
 Common fields: ``source`` and ``id`` make an event unique, ``at`` is the sender's clock with its offset, ``extra`` holds
 every key that nobody here knows, as it came.

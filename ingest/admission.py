@@ -1,0 +1,119 @@
+"""Who may open a leg: UUIDs and tokens are signed or registered, each opens one leg once. No clock, no storage.
+
+What must survive a restart is handed out as ``Admit`` values and comes back through ``remember``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ingest.errors import TokenError
+from ingest.events import Leg
+from ingest.rows import Admit, micros
+from ingest.tokens import check_uuid, looks_signed, read_stream_token, uuid_stands_for
+
+REGISTERED_FOR = timedelta(hours=1)  # a registered UUID or token waits this long for its first use
+REMEMBERED_FOR = timedelta(hours=4)  # a used one is known at least this long: the longest call, with its resumes
+MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A leg that may begin, and what to store with its first row."""
+
+    call: str
+    leg: str
+    role: str
+    admit: Admit
+
+
+class Admission:
+    """All UUIDs and tokens of one ingest process. Not shared between threads."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._known: dict[str, Admit] = {}
+
+    def remember(self, known: Iterable[Admit]) -> None:
+        """What an earlier process wrote down."""
+        self._known |= {one.id: one for one in known}
+
+    def fault(self, event: Leg, now: datetime) -> str | None:
+        """Why a ``leg`` event cannot be taken, None if it can; nothing is remembered yet."""
+        for name in filter(None, (event.audiosocket, event.stream)):
+            known = self._known.get(name)
+            if known and known.call and (known.call, known.leg) != (event.call, event.leg):
+                return "is registered for another leg; a UUID or token opens one leg only"
+        ident = UUID(event.audiosocket) if event.audiosocket else None
+        ours = ident is not None and self._is_signed(ident, now)
+        if ident and ours and not uuid_stands_for(ident, str(event.call), str(event.leg), event.role):
+            return "is signed for another call, leg or role"
+        return "admission is full; try again later" if len(self._known) >= MOST else None
+
+    def register(self, event: Leg, now: datetime) -> list[Admit]:
+        """Remember the UUID or token of a ``leg`` event; what to store with the event."""
+        self._forget(now)
+        fresh: list[Admit] = []
+        for name in filter(None, (event.audiosocket, event.stream)):
+            until = micros(now + REGISTERED_FOR)
+            known = self._known.get(name, Admit(name, "registered", until, "", "", ""))
+            fresh.append(replace(known, call=str(event.call), leg=str(event.leg), role=event.role))
+            self._known[name] = fresh[-1]
+        return fresh
+
+    def open_audiosocket(self, ident: UUID, now: datetime) -> Opened:
+        """Use up a UUID. While no event has bound it, the UUID itself stands for the call."""
+        name, known = str(ident), self._known.get(str(ident))
+        self._unused(known, name, now)
+        if known is None:
+            until = check_uuid(self._secret, ident, now)
+            opened = ("", "", "", max(until, now + REMEMBERED_FOR))
+        else:
+            opened = (known.call, known.leg, known.role, now + REMEMBERED_FOR)
+        admit = Admit(name, "used", micros(opened[3]), *opened[:3])
+        self._known[name] = admit
+        if not admit.call:
+            return Opened(name, "audiosocket", "unknown", admit)
+        return Opened(admit.call, admit.leg, admit.role, admit)
+
+    def open_stream(self, token: str, call: str, leg: str, role: str, now: datetime) -> Opened:
+        """Check a token for the leg that a hello names. The same token opens the same leg again: that is a resume."""
+        known = self._known.get(token)
+        if known is not None and known.call:
+            said = (known.call, known.leg, known.role)
+            if known.state == "registered" and known.until_us < micros(now):
+                raise TokenError("token: was registered too long ago; send the leg event again")
+        elif looks_signed(token):
+            grant = read_stream_token(self._secret, token, now)
+            said = (grant.call, grant.leg, grant.role)
+        else:
+            raise TokenError("token: is neither signed nor registered; send a leg event with audio.stream first")
+        if said != (call, leg, role):
+            raise TokenError("token: was made for another call, leg or role; use each token for its own leg")
+        admit = Admit(token, "used", micros(now + REMEMBERED_FOR), *said)
+        self._known[token] = admit
+        return Opened(*said, admit)
+
+    def _is_signed(self, ident: UUID, now: datetime) -> bool:
+        try:
+            check_uuid(self._secret, ident, now)
+        except TokenError:
+            return False
+        return True
+
+    def _unused(self, known: Admit | None, name: str, now: datetime) -> None:
+        if known is not None and known.state == "used":
+            raise TokenError(f"UUID {name}: was used before; make a new one for each leg")
+        if known is not None and known.until_us < micros(now):
+            raise TokenError(f"UUID {name}: was registered too long ago; send the leg event again")
+
+    def snapshot(self, now: datetime) -> list[Admit]:
+        """What is still worth remembering, for the next spool file. The one call that may come from another thread."""
+        return [one for one in self._known.copy().values() if one.until_us >= micros(now)]
+
+    def _forget(self, now: datetime) -> None:
+        if len(self._known) >= MOST // 2:
+            self._known = {one.id: one for one in self.snapshot(now)}

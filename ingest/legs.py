@@ -1,0 +1,96 @@
+"""One leg's audio from its stored rows: segments, gaps and how it ended. Reads no files, decodes no sound."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ingest.rows import Row
+
+WIDTHS = {"slin": 2, "ulaw": 1, "alaw": 1}  # bytes a sample
+
+
+@dataclass(frozen=True, slots=True)
+class LegAudio:
+    """What is stored of a leg. Sample positions count from the leg's first sample."""
+
+    rate: int
+    encoding: str
+    started_at: datetime | None
+    segments: list[tuple[int, bytes]]  # (start_sample, bytes), in order, never overlapping
+    gaps: list[tuple[int, int, str]]  # (start_sample, samples, cause), in order
+    ended: str | None  # the cause of the end, None while open
+    role: str = "unknown"
+    samples: int = 0  # length of the leg, gaps counted
+
+
+@dataclass(slots=True)
+class Builder:
+    """Takes the rows of one leg in stored order; ``build`` closes it."""
+
+    rate: int = 8000
+    encoding: str = "slin"
+    role: str = "unknown"
+    started_at: datetime | None = None
+    ended: str | None = None
+    end: int = 0  # the sample after the last one known
+    pieces: list[tuple[int, bytes]] = field(default_factory=list)
+    gaps: list[tuple[int, int, str]] = field(default_factory=list)
+    found: bool = False
+
+    def take(self, row: Row, sound: bool) -> None:
+        """One row further; *sound* is False when its checksum does not fit."""
+        self.found = True
+        if row.kind == "audio":
+            self._audio(row, sound)
+        elif sound:
+            self._told(row.kind, json.loads(row.payload))
+
+    def _told(self, kind: str, body: dict[str, Any]) -> None:
+        if kind == "start":
+            self.rate, self.encoding, self.role = body["rate"], body["encoding"], body["role"]
+            self.started_at = self.started_at or datetime.fromisoformat(body["at"])
+            self.ended = None
+        elif kind == "gap":
+            self._gap(body["start_sample"], body["samples"], body["cause"])
+        elif kind == "end":
+            self.ended = body["cause"]
+
+    def _audio(self, row: Row, sound: bool) -> None:
+        if not sound:
+            self._gap(self.end, len(row.payload) // WIDTHS[self.encoding], "corrupt")  # its columns may lie, too
+            return
+        self.ended = None
+        if row.sample > self.end:
+            self._gap(self.end, row.sample - self.end, "missing")
+        known = max(0, self.end - row.sample)
+        if known < row.samples:
+            self.pieces.append((row.sample + known, row.payload[known * WIDTHS[self.encoding] :]))
+            self.end = row.sample + row.samples
+
+    def _gap(self, start: int, samples: int, cause: str) -> None:
+        if samples > 0:
+            self.gaps.append((start, samples, cause))
+            self.end = max(self.end, start + samples)
+
+    def build(self) -> LegAudio:
+        segments = join(self.pieces, WIDTHS[self.encoding])
+        return LegAudio(
+            self.rate, self.encoding, self.started_at, segments, self.gaps, self.ended, self.role, self.end
+        )  # fmt: skip
+
+
+def join(pieces: Iterable[tuple[int, bytes]], width: int) -> list[tuple[int, bytes]]:
+    """Adjoining pieces as one segment each."""
+    runs: list[tuple[int, list[bytes]]] = []
+    end = -1
+    for start, data in pieces:
+        if start == end:
+            runs[-1][1].append(data)
+        else:
+            runs.append((start, [data]))
+        end = start + len(data) // width
+    return [(start, b"".join(parts)) for start, parts in runs]

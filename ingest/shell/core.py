@@ -1,0 +1,123 @@
+"""What all transports of one ingest process share: admission, events, the way into the spool. Opens no sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest.admission import Admission
+from ingest.errors import SpoolFull
+from ingest.events import Event, Leg, Refusal, parse_event
+from ingest.rows import Admit, Row, content_key, event_key, event_row
+from ingest.shell.faults import Faults
+from ingest.shell.writer import Spool
+from ingest.waiting import Done
+
+LOG = logging.getLogger("seatwatch.ingest")
+RECENT_KEYS = 200_000
+COMMIT_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to a request of events."""
+
+    accepted: int
+    duplicates: int
+    refused: tuple[tuple[int, Refusal], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        refused = [{"index": index, "field": one.field, "reason": one.reason} for index, one in self.refused]
+        return {"accepted": self.accepted, "duplicates": self.duplicates, "refused": refused}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Core:
+    """Lives on one event loop. Rows leave through ``store``; callbacks come back on the loop after COMMIT."""
+
+    def __init__(self, spool: Spool, admission: Admission, keys: dict[bytes, bytes], faults: Faults,
+                 now: Callable[[], datetime] = utc_now) -> None:  # fmt: skip
+        self.spool, self.admission, self.faults, self.now = spool, admission, faults, now
+        self.mono = time.monotonic
+        self.counts: Counter[str] = Counter()
+        self._keys = keys
+
+    def store(self, items: Sequence[Row | Admit], done: Done | None = None, force: bool = False) -> None:
+        self.spool.put(items, done, force)
+
+    def refuse(self, what: str, why: object) -> None:
+        """Count and log something that was turned away; once each, without what a stranger wrote in full."""
+        self.counts[what] += 1
+        LOG.warning("%s refused: %s", what, str(why)[:300])
+
+    async def take_events(self, values: Sequence[object], source: str | None = None) -> Taken:
+        """Store what is an event; returns after COMMIT. *source* is the only one that this sender may write."""
+        refused: list[tuple[int, Refusal]] = []
+        fresh: list[tuple[bytes, Event, Row]] = []
+        duplicates = 0
+        for index, value in enumerate(values):
+            event = value if isinstance(value, Refusal) else parse_event(value)
+            if isinstance(event, Event):
+                checked = self._check(event, source)
+                if checked is None:
+                    duplicates += 1
+                    continue
+                if isinstance(checked, tuple):
+                    fresh.append(checked)
+                    continue
+                event = checked
+            refused.append((index, event))
+        await self._commit(fresh)
+        self.counts["events"] += len(fresh)
+        self.counts["event refused"] += len(refused)
+        return Taken(len(fresh), duplicates, tuple(refused))
+
+    def _check(self, event: Event, source: str | None) -> tuple[bytes, Event, Row] | Refusal | None:
+        """A new event with its key and row, a refusal, or None for one that is stored already."""
+        if source is not None and event.source != source:
+            return Refusal("source", f"this key may write as {source!r} only")
+        row = event_row(event, int(self.mono() * 1_000_000))
+        key, content = event_key(event.source, event.id), content_key(row.payload)
+        known = self._keys.get(key)
+        if known is not None:
+            return None if known == content else Refusal("id", "was sent before with other content; use a new id")
+        if isinstance(event, Leg) and (fault := self.admission.fault(event, self.now())):
+            return Refusal("audio", fault)
+        self._keys[key] = content
+        if len(self._keys) > RECENT_KEYS:
+            del self._keys[next(iter(self._keys))]
+        return key, event, row
+
+    async def _commit(self, fresh: Sequence[tuple[bytes, Event, Row]]) -> None:
+        """Wait for the disk, also when there is nothing new: a duplicate's first copy may still be on its way."""
+        loop = asyncio.get_running_loop()
+        durable: asyncio.Future[None] = loop.create_future()
+        admits = [
+            admit for _, event, _ in fresh if isinstance(event, Leg)
+            for admit in self.admission.register(event, self.now())
+        ]  # fmt: skip
+        try:
+            self.store([*(row for _, _, row in fresh), *admits], lambda: _resolve(durable))
+        except SpoolFull:
+            for key, _, _ in fresh:
+                self._keys.pop(key, None)
+            raise
+        try:
+            async with asyncio.timeout(COMMIT_WAIT_S):
+                await durable
+        except TimeoutError:
+            raise SpoolFull("spool: the disk did not take the events in time; send the same events again") from None
+
+
+def _resolve(durable: asyncio.Future[None]) -> None:
+    if not durable.done():
+        durable.set_result(None)

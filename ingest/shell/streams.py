@@ -1,0 +1,152 @@
+"""The legs of /stream over all their connections: who writes, what is durable, who stayed away. Reads no socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from ingest.errors import SpoolError, StreamError
+from ingest.rows import Row, body, micros
+from ingest.shell.core import LOG, Core
+from ingest.spool import LegName, LegTrace
+from ingest.stream import BUSY, FENCED, TOKEN, Hello
+from ingest.streamleg import LegState, StreamLeg
+
+FORGET_S = 4 * 3600.0  # a leg that is over answers a late client this long
+
+
+class Writer(Protocol):
+    """The connection that writes a leg."""
+
+    progress: asyncio.Event
+
+    def kick(self, error: StreamError) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class Live:
+    """A leg, its present writer, and the timer that runs while it has none."""
+
+    leg: StreamLeg
+    token: str
+    writer: Writer | None = None
+    timer: asyncio.TimerHandle | None = None
+    cause: str = "disconnected"
+
+
+class Streams:
+    """All legs that this process knows."""
+
+    def __init__(self, core: Core, reap_seconds: float) -> None:
+        self._core, self._reap_s = core, reap_seconds
+        self._legs: dict[LegName, Live] = {}
+
+    @property
+    def open(self) -> int:
+        return sum(live.writer is not None for live in self._legs.values())
+
+    def restore(self, traces: Iterable[LegTrace]) -> None:
+        """Legs that an earlier process left: the open ones wait for their client as after any lost connection."""
+        for trace in traces:
+            hello = Hello(
+                call=trace.call, leg=trace.leg, role=trace.start["role"], rate=trace.start["rate"],
+                encoding=trace.start["encoding"], epoch=trace.epoch, token="",
+                at=datetime.fromisoformat(trace.start["at"]), source=trace.source,
+            )  # fmt: skip
+            state = LegState.AWAY if trace.end is None else LegState.OVER
+            leg = StreamLeg(hello, state, taken=trace.seq, durable=trace.seq, sample=trace.samples)
+            live = self._legs[leg.name] = Live(leg, "", cause="crash")
+            self._wait(live) if state is LegState.AWAY else self._forget(live)
+
+    def enter(self, hello: Hello, writer: Writer) -> Live:
+        """Let a client write, and close the one before it. TokenError or StreamError when it may not."""
+        core, name = self._core, (hello.call, hello.leg)
+        live = self._legs.get(name)
+        if live is None and not core.spool.roomy:
+            raise StreamError("spool: is nearly full, no new call is taken now; try again later", BUSY)
+        opened = core.admission.open_stream(hello.token, hello.call, hello.leg, hello.role, core.now())
+        if live is None:
+            live = self._legs[name] = Live(StreamLeg(hello), hello.token)
+        elif live.token not in ("", hello.token) and hello.epoch <= live.leg.hello.epoch:
+            raise StreamError("token: another token writes this leg; take it over with a greater epoch", TOKEN)
+        rows = live.leg.greet(hello)
+        self._core.store([opened.admit, *rows], force=True)
+        self._hand_over(live, writer)
+        live.token, live.cause = hello.token, "disconnected"
+        return live
+
+    def _hand_over(self, live: Live, writer: Writer) -> None:
+        if live.timer is not None and live.leg.state is LegState.OPEN:
+            live.timer.cancel()
+        if live.writer is not None:
+            from_now = f"epoch {live.leg.hello.epoch} writes leg {live.leg.hello.leg!r} now; this connection is closed"
+            live.writer.kick(StreamError(from_now, FENCED))
+        live.writer = writer
+
+    def store(self, live: Live, rows: list[Row]) -> None:
+        """Rows of the leg's writer; its progress is told after COMMIT."""
+        ends, seq = any(row.kind == "end" for row in rows), live.leg.taken
+
+        def durable() -> None:
+            live.leg.committed(seq)
+            if ends:
+                self._over(live)
+            if live.writer is not None:
+                live.writer.progress.set()
+
+        self._core.store(rows, durable, force=True)
+
+    def leave(self, live: Live, writer: Writer) -> None:
+        """A connection is gone; that is not the end of its leg."""
+        if live.writer is not writer:
+            return
+        live.writer = None
+        live.leg.lost()
+        if live.leg.state is LegState.AWAY:
+            self._wait(live)
+
+    def _wait(self, live: Live) -> None:
+        live.timer = asyncio.get_running_loop().call_later(self._reap_s, self._reap, live)
+
+    def _reap(self, live: Live) -> None:
+        """Nobody came back in time: the leg ends with the reason."""
+        if live.leg.state is not LegState.AWAY:
+            return
+        rows = live.leg.reap(live.cause)
+        LOG.warning("call %r leg %r ended: %s", live.leg.hello.call, live.leg.hello.leg, live.cause)
+        self._forget(live)
+        try:
+            self._core.store(rows, force=True)
+        except SpoolError as error:
+            LOG.error("call %r leg %r: its end is not stored: %s", live.leg.hello.call, live.leg.hello.leg, error)
+
+    def _over(self, live: Live) -> None:
+        if live.leg.state is LegState.ENDING:
+            live.leg.ended()
+        self._forget(live)
+
+    def _forget(self, live: Live) -> None:
+        live.leg.digests.clear()
+        live.timer = asyncio.get_running_loop().call_later(FORGET_S, self._legs.pop, live.leg.name, None)
+
+    def close(self) -> None:
+        """Stop the timers; legs without a writer wait for the next process."""
+        for live in self._legs.values():
+            if live.timer is not None:
+                live.timer.cancel()
+
+
+def crashed(trace: LegTrace, now: datetime) -> list[Row]:
+    """The end of a leg whose sender cannot come back (AudioSocket): a gap up to now, and the cause."""
+    rate = trace.start.get("rate", 8000)
+    heard_us = trace.samples * 1_000_000 // rate
+    last_us = micros(datetime.fromisoformat(trace.start["at"])) + heard_us if trace.start else trace.at_us
+    lost = max(rate // 4, (micros(now) - last_us) * rate // 1_000_000)
+    after = trace.samples + lost
+    row = Row("gap", trace.source, trace.call, trace.leg, last_us, b"", trace.seq + 1, trace.samples, epoch=trace.epoch)
+    gap = body({"start_sample": trace.samples, "samples": lost, "cause": "crash"})
+    end = body({"samples": after, "cause": "crash"})
+    return [replace(row, samples=lost, payload=gap), replace(row, kind="end", sample=after, payload=end)]

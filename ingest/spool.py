@@ -1,0 +1,371 @@
+"""The durable spool on disk: SQLite files in WAL mode, written by one writer, read by anyone. Runs no threads itself.
+
+A folder of one ingest process holds ``<spool_id>.db`` files in the order of their names, a ``lock`` and, when a row
+or a file could not be read, ``quarantine/``. COMMIT under ``synchronous=FULL`` is what an acknowledgement rests on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ingest.errors import SpoolError, SpoolFailed, SpoolFull, SpoolLocked
+from ingest.legs import Builder, LegAudio
+from ingest.rows import Admit, Row, content_key, crc, event_key, moment
+from ingest.sink import SpoolRow
+
+LegName = tuple[str, str]  # call, leg
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0")
+_SCHEMA = """BEGIN;
+CREATE TABLE rows(rowid INTEGER PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL, call TEXT NOT NULL,
+  leg TEXT NOT NULL, seq INTEGER NOT NULL, at_us INTEGER NOT NULL, mono_us INTEGER NOT NULL, sample INTEGER NOT NULL,
+  samples INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL, key_id TEXT, crc INTEGER NOT NULL,
+  payload BLOB NOT NULL);
+CREATE TABLE admitted(id TEXT PRIMARY KEY, state TEXT NOT NULL, until_us INTEGER NOT NULL, call TEXT NOT NULL,
+  leg TEXT NOT NULL, role TEXT NOT NULL);
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+COMMIT;
+"""
+_COLUMNS = "kind, source, call, leg, at_us, payload, seq, sample, samples, epoch, name, mono_us, key_id, crc"
+_INSERT = f"INSERT INTO rows({_COLUMNS}) VALUES({', '.join('?' * 14)})"
+_ADMIT = "INSERT OR REPLACE INTO admitted VALUES(?, ?, ?, ?, ?, ?)"
+_AFTER = f"SELECT rowid, {_COLUMNS} FROM rows WHERE rowid > ? AND rowid <= ? AND kind <> 'audio' ORDER BY rowid LIMIT ?"
+_LEG = f"SELECT rowid, {_COLUMNS} FROM rows WHERE call = ? AND (leg = ? OR ? = '') AND kind <> 'event' ORDER BY rowid"
+_LAST = """SELECT call, leg, source, max(seq), max(sample + samples), max(epoch), max(at_us) FROM rows
+  WHERE kind IN ('audio', 'gap') GROUP BY call, leg"""
+_TOLD = f"SELECT {_COLUMNS} FROM rows WHERE kind IN ('start', 'end') ORDER BY rowid"
+_KEYS = "SELECT source, name, payload FROM rows WHERE kind = 'event' ORDER BY rowid"
+_NAMED = f"SELECT rowid, {_COLUMNS} FROM rows WHERE kind = 'event' AND call = ? AND leg = ? ORDER BY rowid"
+
+
+@dataclass(slots=True)
+class LegTrace:
+    """How far a leg had come when its files were last written."""
+
+    call: str
+    leg: str
+    source: str
+    seq: int = 0
+    samples: int = 0
+    epoch: int = 0
+    at_us: int = 0
+    start: dict[str, Any] = field(default_factory=dict)
+    end: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What a new process must know of the files that it found."""
+
+    legs: dict[LegName, LegTrace] = field(default_factory=dict)
+    keys: dict[bytes, bytes] = field(default_factory=dict)  # event key -> content key
+    admitted: dict[str, Admit] = field(default_factory=dict)
+    quarantined: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What must have been passed before a file may go."""
+
+    last_rowid: int
+    retired: bool
+    legs: frozenset[LegName]  # legs with audio, gaps, starts or ends in this file
+
+
+class SpoolFile:
+    """One file as its writer holds it. Not shared between threads at the same time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.spool_id = path, path.stem
+        self.bytes = self.rows = 0
+        with _told(path):
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+            for pragma in _PRAGMAS:
+                self._db.execute(f"PRAGMA {pragma}").fetchall()
+            self.check()
+
+    def check(self) -> None:
+        """Read the settings back on this very connection: an acknowledgement means nothing without them."""
+        found = [self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+        if found != ["wal", 2]:
+            raise SpoolFailed(f"{self.path}: journal_mode and synchronous read back as {found}, not wal and 2 (FULL); "
+                              "put the spool on a local disk")  # fmt: skip
+
+    def append(self, rows: Sequence[Row], admits: Sequence[Admit], point: Callable[[str], None]) -> None:
+        """All or nothing, durable on return. SpoolFull leaves nothing behind; after SpoolFailed nobody knows."""
+        with _told(self.path):
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(_INSERT, (_values(row) for row in rows))
+                self._db.executemany(_ADMIT, ((a.id, a.state, a.until_us, a.call, a.leg, a.role) for a in admits))
+                point("before-commit")
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        self.bytes += sum(row.size for row in rows)
+        self.rows += len(rows)
+
+    def retire(self) -> None:
+        """Say that nothing will be added, make reading by leg quick, and fold the WAL into the file."""
+        with _told(self.path):
+            self._db.execute("CREATE INDEX IF NOT EXISTS by_leg ON rows(call, leg)")
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES('retired', '1')")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours: full, or failed."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None) or 0
+        if code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
+            raise SpoolFull(f"{path}: the disk is full; make room, writing goes on by itself") from error
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        raise SpoolFailed(
+            f"{path}: {name}: {error}; whether the last rows are on disk is unknown. Nothing more is acknowledged: "
+            "check the disk and start again, the files will tell"
+        ) from error
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    return (row.kind, row.source, row.call, row.leg, row.at_us, row.payload, row.seq, row.sample, row.samples,
+            row.epoch, row.name, row.mono_us, row.key_id, crc(row))  # fmt: skip
+
+
+def create(folder: Path) -> SpoolFile:
+    """A new file that sorts after all others, whatever the clock did."""
+    names = [path.stem for path in files(folder)]
+    now_ms = time.time_ns() // 1_000_000
+    last_ms = max((int(name.partition("-")[0], 16) for name in names), default=0)
+    path = folder / f"{max(now_ms, last_ms + 1):012x}-{secrets.token_hex(8)}.db"
+    made = path.with_suffix(".new")
+    with _told(made), closing(sqlite3.connect(made, isolation_level=None)) as db:
+        db.executescript(_SCHEMA)
+    made.rename(path)  # a reader sees a file with its tables, or none
+    return SpoolFile(path)
+
+
+def files(folder: Path) -> list[Path]:
+    """Every spool file of one process, in the order of writing."""
+    return sorted(path for path in folder.glob("*.db") if _is_ours(path.stem))
+
+
+def _is_ours(stem: str) -> bool:
+    head, _, tail = stem.partition("-")
+    return len(head) == 12 and len(tail) == 16 and not set(head + tail) - set("0123456789abcdef")
+
+
+def all_files(root: Path) -> list[Path]:
+    """The files of every process under *root* (or of the one process whose folder it is)."""
+    folders = {path.parent for path in root.rglob("*.db") if path.parent.name != "quarantine"}
+    return [path for folder in sorted(folders) for path in files(folder)]
+
+
+def lock(folder: Path) -> IO[str]:
+    """One process a folder, for as long as the returned file stays open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    held = (folder / "lock").open("a")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise SpoolLocked(f"{folder}: another ingest process writes here; stop it, or give this one its own "
+                          "spool folder") from None  # fmt: skip
+    return held
+
+
+class Reader:
+    """One file as the tailer reads it: short read transactions, so that the WAL is never held open."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.spool_id = path, path.stem
+        self._db = _open(path)
+
+    def after(self, rowid: int, limit: int = 500) -> tuple[int, list[SpoolRow]]:
+        """Up to *limit* rows that are no audio, and the rowid up to which everything was passed."""
+        self._db.execute("BEGIN")
+        try:
+            (last,) = self._db.execute("SELECT coalesce(max(rowid), 0) FROM rows").fetchone()
+            found = self._db.execute(_AFTER, (rowid, last, limit)).fetchall()
+        finally:
+            self._db.execute("COMMIT")
+        upto = found[-1][0] if len(found) == limit else last
+        rows = [(ident, *_row(values)) for ident, *values in found]
+        for ident, row, sound in rows:
+            if not sound:
+                quarantine_row(self.path, ident, row)
+        return upto, [_spool_row(ident, row) for ident, row, sound in rows if sound]
+
+    def begun(self) -> bool:
+        """Whether it holds a row. The writer only goes forward, so then no earlier file will grow any more."""
+        return self._db.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is not None
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """For reading only; waits for a writer's short lock."""
+    if not path.exists():
+        raise SpoolError(f"{path}: is not there; it was released or moved away")
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10)
+
+
+def _row(values: Sequence[Any]) -> tuple[Row, bool]:
+    """A row and whether its checksum fits."""
+    row = Row(*values[:-1])
+    return row, crc(row) == values[-1]
+
+
+def _spool_row(rowid: int, row: Row) -> SpoolRow:
+    return SpoolRow(rowid, row.kind, row.source, row.call, row.leg, row.seq, moment(row.at_us), row.payload)
+
+
+def quarantine_row(path: Path, rowid: int, row: Row) -> Path:
+    """Keep what cannot be trusted where a person can look at it; nothing is deleted."""
+    folder = path.parent / "quarantine"
+    folder.mkdir(exist_ok=True)
+    kept = folder / f"{path.stem}-{rowid}.bin"
+    kept.write_bytes(f"{row.kind} {row.call!r} {row.leg!r} seq {row.seq} sample {row.sample}\n".encode() + row.payload)
+    return kept
+
+
+def quarantine_file(path: Path) -> None:
+    """Move a file that SQLite cannot read aside, with its WAL, and go on."""
+    folder = path.parent / "quarantine"
+    folder.mkdir(exist_ok=True)
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(folder / part.name)
+
+
+def recover(folder: Path) -> Recovered:
+    """Read what earlier processes left, and retire their files. A file that cannot be read never stops the start."""
+    found = Recovered()
+    for half in folder.glob("*.new*"):  # its maker died before anything was in it
+        half.unlink()
+    for path in files(folder):
+        try:
+            with closing(_open(path)) as db:
+                empty = not _scan(db, found)
+        except sqlite3.DatabaseError:
+            quarantine_file(path)
+            found.quarantined.append(path.stem)
+            continue
+        if empty:
+            remove(path)
+    return found
+
+
+def _scan(db: sqlite3.Connection, found: Recovered) -> bool:
+    """Take in what one file says, and mark it retired; whether it holds a row."""
+    for call, leg, source, seq, samples, epoch, at_us in db.execute(_LAST):
+        trace = found.legs.setdefault((call, leg), LegTrace(call, leg, source))
+        trace.seq, trace.samples = max(trace.seq, seq), max(trace.samples, samples)
+        trace.epoch, trace.at_us, trace.end = max(trace.epoch, epoch), max(trace.at_us, at_us), None
+    for values in db.execute(_TOLD):
+        row, sound = _row(values)
+        if not sound:
+            continue
+        trace = found.legs.setdefault((row.call, row.leg), LegTrace(row.call, row.leg, row.source))
+        trace.at_us = max(trace.at_us, row.at_us)
+        if row.kind == "start":
+            trace.start, trace.end, trace.epoch = json.loads(row.payload), None, max(trace.epoch, row.epoch)
+        else:
+            trace.end = json.loads(row.payload)
+    for source, name, payload in db.execute(_KEYS):
+        found.keys[event_key(source, name)] = content_key(payload)
+    for values in db.execute("SELECT id, state, until_us, call, leg, role FROM admitted"):
+        found.admitted[values[0]] = Admit(*values)
+    db.execute("INSERT OR REPLACE INTO meta VALUES('retired', '1')")
+    return db.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is not None
+
+
+def contents(path: Path) -> Contents:
+    """What is in a file, for deciding whether it may go."""
+    with closing(_open(path)) as db:
+        (last,) = db.execute("SELECT coalesce(max(rowid), 0) FROM rows").fetchone()
+        legs = db.execute("SELECT DISTINCT call, leg FROM rows WHERE kind <> 'event'").fetchall()
+        retired = db.execute("SELECT 1 FROM meta WHERE key = 'retired'").fetchone() is not None
+    return Contents(last, retired, frozenset(map(tuple, legs)))
+
+
+def release(path: Path, cursor: int, assembled: Iterable[LegName]) -> None:
+    """Unlink a retired file once the tailer's cursor and the assembler have both passed it; refuses otherwise."""
+    held = contents(path)
+    if not held.retired:
+        raise SpoolError(f"{path}: is still being written; wait for its rotation")
+    if cursor < held.last_rowid:
+        raise SpoolError(f"{path}: the tailer stands at row {cursor} of {held.last_rowid}; wait for it")
+    if left := held.legs - set(assembled):
+        call, leg = min(left)
+        raise SpoolError(f"{path}: leg {leg!r} of call {call!r} is not assembled (and {len(left) - 1} more); wait")
+    remove(path)
+
+
+def remove(path: Path) -> None:
+    """Unlink a file with its WAL; the caller has made sure that nobody needs it."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def read_leg(folder: Path, call: str, leg: str, aliases: Iterable[str] = ()) -> LegAudio:
+    """All that is stored of a leg under *folder*, over every file and process, checksums verified.
+
+    *aliases* are UUIDs that are bound to this leg by events that the caller knows; those of leg events that lie in
+    the same files are found here.
+    """
+    paths, build = all_files(folder), Builder()
+    names = {call: leg} | dict.fromkeys([*aliases, *_aliases(paths, call, leg)], "")
+    for path in paths:
+        for name, which in names.items():
+            for rowid, row, sound in _readable(path, _LEG, (name, which, which)):
+                if not sound:
+                    quarantine_row(path, rowid, row)
+                build.take(row, sound)
+    if not build.found:
+        raise SpoolError(f"{folder}: holds nothing of leg {leg!r} of call {call!r}; look at the call's leg events")
+    return build.build()
+
+
+def _readable(path: Path, query: str, values: tuple[str, ...]) -> Iterator[tuple[int, Row, bool]]:
+    """What can be read of a file; where SQLite cannot go on, the audio is missing and shows as a gap."""
+    try:
+        with closing(_open(path)) as db:
+            for rowid, *found in db.execute(query, values):
+                yield rowid, *_row(found)
+    except sqlite3.DatabaseError:
+        return
+
+
+def _aliases(paths: Iterable[Path], call: str, leg: str) -> list[str]:
+    found: list[str] = []
+    for path in paths:
+        for _, row, sound in _readable(path, _NAMED, (call, leg)):
+            audio = json.loads(row.payload).get("audio", {}) if sound else {}
+            found += [audio["audiosocket"]] if "audiosocket" in audio else []
+    return found
+
+
+def disk_free(folder: Path) -> int:
+    """Bytes that this process may still write there."""
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_frsize

@@ -1,0 +1,69 @@
+"""The bounded queue in front of the spool's writer. Puts never block, a take waits for rows; reads no clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ingest.errors import SpoolFull
+from ingest.rows import Admit, Row
+
+Done = Callable[[], None]
+QUEUE_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Rows that are stored together, and what to call once they are durable."""
+
+    items: Sequence[Row | Admit]
+    done: Done | None
+
+
+class Waiting:
+    """Tickets between the sockets and the one writer; bounded in bytes."""
+
+    def __init__(self, limit: int = QUEUE_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._tickets: list[Ticket] = []
+        self._changed = threading.Condition()
+        self._closed = False
+
+    @property
+    def fill(self) -> float:
+        """0 = empty, 1 = full; more while rows were forced in."""
+        return self._size / self._limit
+
+    def put(self, ticket: Ticket, force: bool = False) -> None:
+        """Take a ticket, whole or not at all. *force* is for legs that are already read and must not lose a row."""
+        size = sum(item.size for item in ticket.items)
+        with self._changed:
+            if self._size + size > self._limit and not force:
+                raise SpoolFull(f"spool queue: {self._size} of {self._limit} bytes wait for the disk; send again later")
+            self._tickets.append(ticket)
+            self._size += size
+            self._changed.notify()
+
+    def take(self, timeout_s: float) -> list[Ticket]:
+        """Everything that waits; an empty list after *timeout_s* or when closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._tickets or self._closed, timeout_s)
+            tickets, self._tickets = self._tickets, []
+            return tickets
+
+    def stored(self, tickets: Sequence[Ticket]) -> None:
+        """These are on disk: their bytes are free again."""
+        with self._changed:
+            self._size -= sum(item.size for ticket in tickets for item in ticket.items)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def pause(self, timeout_s: float) -> bool:
+        """Let the next commit's rows gather; at once when closed. True when closed."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed, timeout_s)

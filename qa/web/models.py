@@ -1,0 +1,302 @@
+"""The forms in which the API speaks: one pydantic model per answer. No reading of the store, no HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Role = Literal["agent", "customer", "unknown"]
+State = Literal["live", "ended", "recorded", "transcribed", "scored", "failed"]
+Outcome = Literal["na", "clear", "breach", "met", "unknown"]
+Decide = Literal["auto", "review", "manual", "norm"]
+Points = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$", description="decimal number as text")]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Titles(Shape):
+    """One title in the three languages; a language may be missing."""
+
+    zh: str | None = None
+    ko: str | None = None
+    en: str | None = None
+
+
+class Problem(Shape):
+    """RFC 9457 problem details."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+class Totals(Shape):
+    """How many calls and seat episodes there are by what became of them; `unknown` counts calls with such a line."""
+
+    calls: int
+    live: int
+    scored: int
+    flagged: int
+    unknown: int
+    assumed: int
+    failed: int
+    episodes: int
+
+
+class Site(Shape):
+    """What the screens say at their head: which site, whose machine, how far its text is trusted."""
+
+    site: str
+    version: str
+    timezone: str
+    language: str
+    pack: str
+    pack_version: str | None
+    loopback_only: Literal[True] = True
+    text_trusted: bool = Field(description="the site's overlay lets rules count that rest on recognised text")
+    synthetic_trusted: bool = Field(description="the site scores text of the bundled test model: the demo site only")
+    agents: list[str]
+    totals: Totals
+
+
+class Score(Shape):
+    """`automatic`: by the machine alone; `counted`: what trust and people have let through."""
+
+    automatic: Points
+    counted: Points
+    assumed: bool
+    unknown: int
+
+
+class Flags(Shape):
+    """Lines of the current scorecard that ask for a look."""
+
+    breach: list[str] = Field(description="rules whose breach counts or is decided by the machine")
+    review: list[str] = Field(description="rules flagged for a person")
+    unknown: dict[str, int] = Field(description="undecided lines by cause")
+
+
+class CallRow(Shape):
+    """One call as the list shows it."""
+
+    id: str
+    state: State
+    at: datetime | None
+    agent: str | None
+    seat: str | None
+    direction: Literal["in", "out", "internal"] | None
+    end: str | None
+    ring_count: int | None
+    ring_seconds: float | None
+    answer_seconds: float | None
+    talk_seconds: float | None
+    score: Score | None
+    flags: Flags
+    recording: bool
+    synthetic: bool
+    warnings: list[str] = Field(description="`clock_doubted`, `out_of_turn`, `failed`")
+
+
+class CallPage(Shape):
+    items: list[CallRow]
+    next: str | None = Field(description="cursor of the next page; null at the end")
+
+
+class Metrics(Shape):
+    """Measures of one call; what cannot be known is null."""
+
+    ring_count: int | None = None
+    ring_seconds: float | None = None
+    ring_period_seconds: float | None = None
+    ring_source: str | None = None
+    answer_seconds: float | None = None
+    talk_seconds: float | None = None
+    hold_seconds: float | None = None
+    silence_seconds: float | None = None
+    talk_over_seconds: float | None = None
+    agent_share: float | None = None
+    hung_up_by: str | None = None
+
+
+class Gap(Shape):
+    """Audio that is missing, in milliseconds from the answer."""
+
+    role: Role
+    start_ms: int
+    end_ms: int
+    cause: str
+
+
+class Recording(Shape):
+    """The stored audio; `answer_ms` is where the answer stands in the file."""
+
+    duration_ms: int | None
+    answer_ms: int
+    channels: Literal["split", "mixed"]
+    roles: list[Role] = Field(description="who speaks in each channel, in order")
+    content_type: str
+    bytes: int | None
+    gaps: list[Gap]
+
+
+class Run(Shape):
+    """What names one scoring: the same inputs give the same bytes."""
+
+    pack: str
+    pack_version: str
+    engine: int
+    day: str | None
+    inputs: str
+    sequence: int | None = None
+    at: datetime | None = None
+
+
+class Call(CallRow):
+    """One call with what its page needs beside transcript, scorecard and events."""
+
+    queue: str | None
+    metrics: Metrics
+    recording_info: Recording | None
+    gaps: list[Gap]
+    run: Run | None
+    channels: Literal["split", "mixed", "none"]
+
+
+class Turn(Shape):
+    """One utterance in milliseconds from the answer."""
+
+    role: Role
+    start_ms: int
+    end_ms: int
+    text: str
+    confidence: str | None
+    doubted: bool = False
+
+
+class Hit(Shape):
+    """A phrase found in a turn; `text` is as it stands in the turn."""
+
+    category: str
+    entry: str
+    role: Role
+    start_ms: int
+    end_ms: int
+    text: str
+    how: str
+    turn: int
+    severity: str = "ordinary"
+
+
+class Transcript(Shape):
+    engine: str | None
+    model: str | None
+    language: str | None
+    synthetic: bool
+    turns: list[Turn]
+    hits: list[Hit]
+
+
+class Evidence(BaseModel):
+    """A span of audio, a fact of the signalling, or a setting; more keys may follow by kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    fact: str | None = None
+    value: Any = None
+    role: Role | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+    why: str | None = None
+    text: str | None = None
+
+
+class Line(Shape):
+    """One rule applied to one subject."""
+
+    rule: str
+    cite: str
+    title: Titles
+    outcome: Outcome
+    decide: Decide
+    counts: bool
+    points: Points
+    assumed: bool
+    quote: str
+    cause: str | None
+    event: str | None
+    evidence: list[Evidence]
+
+
+class Scorecard(Shape):
+    subject: str
+    agent: str | None
+    run: Run
+    lines: list[Line]
+    total: Score
+
+
+class EventRow(Shape):
+    """One stored signalling event; `offset_ms` counts from the first event of its subject."""
+
+    id: str
+    source: str
+    at: datetime
+    offset_ms: int
+    type: str
+    leg: str | None
+    seat: str | None
+    agent: str | None
+    detail: dict[str, Any]
+
+
+class Events(Shape):
+    items: list[EventRow]
+
+
+class Episode(Shape):
+    """A stretch in which nobody was seen at a seat, with its scorecard once it is scored."""
+
+    subject: str
+    seat: str | None
+    agent: str | None
+    at: datetime | None
+    until: datetime | None
+    away_seconds: float | None
+    ready_seconds: float | None
+    status: str | None
+    source: str | None
+    flags: Flags
+    scorecard: Scorecard | None
+
+
+class Episodes(Shape):
+    items: list[Episode]
+
+
+class Change(Shape):
+    """What the stream says: calls with news, whole, and the totals."""
+
+    calls: list[CallRow]
+    totals: Totals
+
+
+class Health(Shape):
+    status: Literal["ok"]
+
+
+class Check(Shape):
+    name: str
+    ok: bool
+    detail: str
+
+
+class Ready(Shape):
+    ready: bool
+    checks: list[Check]

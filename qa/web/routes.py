@@ -1,0 +1,79 @@
+"""The one table of routes: who may ask for what and what comes back. A route that is not here is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from qa.store.people import Role
+from qa.web import calls, health, live, models, recording, site
+
+Asked = Callable[[web.Request], Awaitable[web.StreamResponse]]
+API = "/api/v1"
+JSON = "application/json"
+
+ANYBODY = frozenset({"anybody"})
+PEOPLE = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.AUDITOR})
+# An agent reads own calls only and a reviewer assigned ones: rows are narrowed when login exists.
+SCORES = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, Role.OWNER, Role.AUDITOR})
+WORDS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.OWNER})  # audio and transcripts
+WATCHERS = frozenset({Role.OWNER, Role.ADMIN, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address: its handler, the roles that may use it, and the form of its answer."""
+
+    path: str
+    handler: Asked
+    roles: frozenset[str]
+    summary: str
+    answer: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    media: str = JSON
+    errors: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+
+async def get_openapi(request: web.Request) -> web.Response:
+    from qa.web.openapi import document
+
+    return web.json_response(document(ROUTES))
+
+
+CALL = f"{API}/calls/{{id}}"
+AUDIO = "audio/*"
+GONE = (404,)
+ROUTES: tuple[Route, ...] = (
+    Route(f"{API}/site", site.get_site, PEOPLE, "The site, its regulation and its totals", models.Site),
+    Route(f"{API}/calls", calls.list_calls, SCORES, "Calls, a page at a time", models.CallPage, calls.CallsQuery),
+    Route(CALL, calls.get_call, SCORES, "One call, its measures and its run", models.Call, errors=GONE),
+    Route(
+        f"{CALL}/transcript", calls.get_transcript, WORDS, "What was said; logged first",
+        models.Transcript, calls.OpenQuery, errors=GONE,
+    ),
+    Route(
+        f"{CALL}/scorecard", calls.get_scorecard, SCORES, "Every line with citation and evidence; logged first",
+        models.Scorecard, calls.OpenQuery, errors=GONE,
+    ),
+    Route(f"{CALL}/events", calls.get_events, SCORES, "The signalling of one call", models.Events, errors=GONE),
+    Route(
+        f"{CALL}/recording", recording.get_recording, WORDS, "The recording, whole or by byte range; logged first",
+        None, calls.OpenQuery, AUDIO, (404, 416),
+    ),
+    Route(f"{API}/episodes", calls.list_episodes, SCORES, "Stretches in which nobody was at a seat", models.Episodes),
+    Route(
+        f"{API}/stream", live.stream, SCORES, "Server-sent events `snapshot` and `change` with this form",
+        models.Change, media="text/event-stream",
+    ),
+    Route(f"{API}/openapi.json", get_openapi, ANYBODY, "This description"),
+    Route("/healthz", health.healthz, ANYBODY, "The process lives", models.Health),
+    Route("/readyz", health.readyz, ANYBODY, "Database, schema, backlog, model; 503 if one is not well", models.Ready),
+    Route("/metrics", health.metrics, WATCHERS, "Figures for Prometheus", media="text/plain"),
+)  # fmt: skip

@@ -1,0 +1,60 @@
+// The frame around every screen: head, notices, the screen itself, keyboard help.
+import { ConfigProvider } from "antd";
+import enUS from "antd/locale/en_US";
+import koKR from "antd/locale/ko_KR";
+import zhCN from "antd/locale/zh_CN";
+import { lazy, Suspense, useState } from "react";
+import { CallsScreen } from "./calls/CallsScreen.tsx";
+import { EpisodesScreen } from "./calls/EpisodesScreen.tsx";
+import { NO_FILTERS, useSite, type Filters } from "./data.ts";
+import { useKeys } from "./keys.ts";
+import { useLive } from "./live.ts";
+import { useRoute } from "./route.ts";
+import { Banner } from "./shell/Banner.tsx";
+import { Header } from "./shell/Header.tsx";
+import { KeyHelp } from "./shell/KeyHelp.tsx";
+import { Trouble, Waiting } from "./shell/States.tsx";
+import { styleNonce, theme } from "./theme.ts";
+import { useWords } from "./words.tsx";
+
+const CallScreen = lazy(() => import("./call/CallScreen.tsx"));
+const LOCALES = { "zh-CN": zhCN, ko: koKR, en: enUS };
+
+function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filters: Filters) => void }) {
+  const route = useRoute();
+  const { t } = useWords();
+  switch (route.screen) {
+    case "calls":
+      return <CallsScreen filters={filters} setFilters={setFilters} />;
+    case "episodes":
+      return <EpisodesScreen />;
+    case "call":
+      return <CallScreen key={route.id} id={route.id} />;
+    case "none":
+      return <Trouble text={t("error.page")} />;
+  }
+}
+
+export function App() {
+  const { language, t } = useWords();
+  const [help, setHelp] = useState(false);
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+  const live = useLive();
+  const site = useSite();
+  useKeys({ "?": () => setHelp(true) });
+  return (
+    <ConfigProvider locale={LOCALES[language]} theme={theme} csp={{ nonce: styleNonce }} wave={{ disabled: true }}>
+      <a className="skip" href="#main">
+        {t("app.skip")}
+      </a>
+      <Header site={site.data} live={live} onHelp={() => setHelp(true)} />
+      <Banner site={site.data} />
+      <main id="main" tabIndex={-1}>
+        <Suspense fallback={<Waiting />}>
+          <Screen filters={filters} setFilters={setFilters} />
+        </Suspense>
+      </main>
+      <KeyHelp open={help} onClose={() => setHelp(false)} />
+    </ConfigProvider>
+  );
+}

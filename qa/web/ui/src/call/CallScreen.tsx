@@ -1,0 +1,187 @@
+// Screen two: one call, heard, read and scored side by side.
+import { ArrowLeftOutlined } from "@ant-design/icons";
+import { Alert, Button, Tabs } from "antd";
+import { useState } from "react";
+import { ApiError, type Call, type Evidence, type Line, type Scorecard, type Transcript as Heard } from "../api.ts";
+import { Mark, Points, StateMark } from "../calls/cells.tsx";
+import { useCall, useEvents, useRecording, useScorecard, useSite, useTranscript } from "../data.ts";
+import { moment } from "../format.ts";
+import { useKeys } from "../keys.ts";
+import { go } from "../route.ts";
+import { Trouble, Waiting } from "../shell/States.tsx";
+import { useWords } from "../words.tsx";
+import { Figures } from "./Figures.tsx";
+import { asking, Findings, isSpan, type Actions } from "./Findings.tsx";
+import { usePlayer, type Player } from "./player.ts";
+import { Recording } from "./Recording.tsx";
+import { Signalling } from "./Signalling.tsx";
+import { Transcript } from "./Transcript.tsx";
+
+type Tab = "findings" | "signalling" | "figures";
+
+function Head({ call, timezone }: { call: Call; timezone: string }) {
+  const { t, term, language } = useWords();
+  const score = call.score;
+  return (
+    <div className="callhead">
+      <Button icon={<ArrowLeftOutlined />} onClick={() => go("/")}>
+        {t("nav.back")}
+      </Button>
+      <div className="names">
+        <h1>{t("unit.call", { id: call.id })}</h1>
+        <p>
+          {call.at && <span>{moment(call.at, language, timezone)}</span>}
+          <span>{call.agent ?? t("not.known")}</span>
+          <span>{call.seat ?? t("not.known")}</span>
+          <span>{term("direction", call.direction)}</span>
+          <span>{term("end", call.end)}</span>
+          <StateMark state={call.state} />
+        </p>
+      </div>
+      <span className="stretch" />
+      {score && (
+        <dl className="scores">
+          <div>
+            <dt>{t("score.automatic")}</dt>
+            <dd>
+              <Points value={score.automatic} assumed={score.assumed} />
+            </dd>
+          </div>
+          <div>
+            <dt>{t("score.counted")}</dt>
+            <dd>
+              <Points value={score.counted} assumed={false} />
+            </dd>
+          </div>
+          {score.unknown > 0 && <Mark kind="unknown">{t("score.unknown", { count: score.unknown })}</Mark>}
+        </dl>
+      )}
+    </div>
+  );
+}
+
+function Silent({ call }: { call: Call }) {
+  const { t } = useWords();
+  const unanswered = call.end !== null && call.end !== "answered";
+  const text = call.state === "live" ? "player.none.live" : unanswered ? "player.none.unanswered" : "player.none.missing";
+  return <Alert className="panel" type="info" showIcon title={t("player.none.title")} description={t(text)} />;
+}
+
+/** Keys of this screen; `chosen` is the finding that Enter plays. */
+function useCallKeys(player: Player | null, heard: Heard | undefined, lines: Line[], actions: Actions): number {
+  const [chosen, choose] = useState(-1);
+  const turn = (step: number) => {
+    const starts = heard?.turns.map((one) => one.start_ms) ?? [];
+    const now = player?.now ?? 0;
+    const next = step > 0 ? starts.find((start) => start > now + 50) : starts.filter((start) => start < now - 800).at(-1);
+    if (next !== undefined) player?.playFrom(next);
+  };
+  useKeys({
+    " ": () => player?.toggle(),
+    ArrowLeft: () => player?.skip(-5000),
+    ArrowRight: () => player?.skip(5000),
+    ArrowUp: () => turn(-1),
+    ArrowDown: () => turn(1),
+    "[": () => player?.faster(-1),
+    "]": () => player?.faster(1),
+    j: () => choose((now) => Math.min(now + 1, lines.length - 1)),
+    k: () => choose((now) => Math.max(now - 1, 0)),
+    b: () => go("/"),
+    Enter: () => {
+      const evidence = lines[chosen]?.evidence ?? [];
+      const span = evidence.find(isSpan);
+      const signal = evidence.find((one) => one.kind === "signal");
+      if (span) actions.play(span);
+      else if (signal) actions.showSignals(signal);
+    },
+  });
+  return chosen;
+}
+
+function Body({ call, card, heard, timezone }: { call: Call; card: Scorecard | undefined; heard: Heard | undefined; timezone: string }) {
+  const { t } = useWords();
+  const [tab, setTab] = useState<Tab>("findings");
+  const [marked, mark] = useState(false);
+  const events = useEvents(call.id);
+  const sound = useRecording(call.id, call.recording_info !== null);
+  const [player, place] = usePlayer(call.recording_info, sound.data);
+  const lines = asking(card?.lines ?? []);
+  const actions: Actions = {
+    canPlay: player !== null,
+    play: (one: Evidence) => player?.playSpan({ from: one.start_ms ?? 0, to: one.end_ms ?? 0, role: one.role ?? "unknown" }),
+    showSignals: () => {
+      mark(true);
+      setTab("signalling");
+    },
+  };
+  const chosen = useCallKeys(player, heard, lines, actions);
+  const signalling = (
+    <Signalling events={events.data?.items ?? []} metrics={call.metrics} timezone={timezone} marked={marked && tab === "signalling"} />
+  );
+  const spoken = call.channels !== "none" || heard !== undefined;
+  return (
+    <>
+      {call.recording_info ? <Recording info={call.recording_info} player={player} place={place} error={sound.error} /> : <Silent call={call} />}
+      <div className={spoken ? "split" : "split single"}>
+        {spoken && (
+          <section className="panel column" aria-label={t("transcript.title")}>
+            {heard ? <Transcript heard={heard} player={player} /> : <p className="faint padded">{t("transcript.waiting")}</p>}
+          </section>
+        )}
+        <section className="panel column">
+          <Tabs
+            activeKey={tab}
+            onChange={(key) => {
+              setTab(key as Tab);
+              mark(false);
+            }}
+            items={[
+              {
+                key: "findings",
+                label: `${t("findings.title")} (${lines.length})`,
+                children: card ? <Findings lines={card.lines} actions={actions} chosen={chosen} /> : <p className="faint">{t("findings.waiting")}</p>,
+              },
+              { key: "signalling", label: t("signalling.title"), children: signalling },
+              { key: "figures", label: t("figures.title"), children: <Figures call={call} heard={heard} /> },
+            ]}
+          />
+        </section>
+      </div>
+    </>
+  );
+}
+
+export default function CallScreen({ id }: { id: string }) {
+  const { t } = useWords();
+  const site = useSite();
+  const call = useCall(id);
+  const scored = call.data?.score != null;
+  const card = useScorecard(id, scored);
+  const heard = useTranscript(id, call.data !== undefined && ["transcribed", "scored"].includes(call.data.state) && call.data.channels !== "none");
+  if (call.isPending) return <Waiting rows={10} />;
+  if (call.isError) {
+    const unknown = call.error instanceof ApiError && call.error.status === 404;
+    return <Trouble error={unknown ? null : call.error} text={unknown ? t("error.unknown.call") : undefined} onRetry={() => void call.refetch()} />;
+  }
+  const timezone = site.data?.timezone ?? "UTC";
+  return (
+    <article className="call">
+      <Head call={call.data} timezone={timezone} />
+      {call.data.warnings.length > 0 && (
+        <Alert
+          type="warning"
+          showIcon
+          title={t("warnings.title")}
+          description={
+            <ul className="plain">
+              {call.data.warnings.map((warning) => (
+                <li key={warning}>{warning}</li>
+              ))}
+            </ul>
+          }
+        />
+      )}
+      <Body call={call.data} card={card.data} heard={heard.data} timezone={timezone} />
+    </article>
+  );
+}

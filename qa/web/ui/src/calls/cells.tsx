@@ -1,0 +1,140 @@
+// Small marks used by the lists and the call: always a sign and a word, never a colour alone.
+import {
+  CheckCircleOutlined,
+  CloseCircleFilled,
+  ClockCircleOutlined,
+  EyeFilled,
+  ExclamationCircleOutlined,
+  MinusCircleOutlined,
+  PlusCircleFilled,
+  QuestionCircleOutlined,
+  SyncOutlined,
+} from "@ant-design/icons";
+import { Tooltip } from "antd";
+import type { ReactNode } from "react";
+import type { CallRow, Flags, Line, Score, State } from "../api.ts";
+import { isZero, oneDecimal, points } from "../format.ts";
+import { useWords, type Key } from "../words.tsx";
+
+export type Shown = "breach" | "review" | "met" | "unknown" | "clear" | "na";
+
+const SIGNS: Record<Shown, ReactNode> = {
+  breach: <CloseCircleFilled aria-hidden />,
+  review: <EyeFilled aria-hidden />,
+  met: <PlusCircleFilled aria-hidden />,
+  unknown: <QuestionCircleOutlined aria-hidden />,
+  clear: <CheckCircleOutlined aria-hidden />,
+  na: <MinusCircleOutlined aria-hidden />,
+};
+
+/** A breach that only a person may confirm shows as waiting, not as done. */
+export function shown(line: Line): Shown {
+  return line.outcome === "breach" && line.decide !== "auto" && !line.counts ? "review" : line.outcome;
+}
+
+export function Mark({ kind, children }: { kind: Shown; children: ReactNode }) {
+  return (
+    <span className={`mark ${kind}`}>
+      {SIGNS[kind]} <span>{children}</span>
+    </span>
+  );
+}
+
+export function FlagMarks({ flags, scored }: { flags: Flags; scored: boolean }) {
+  const { t, term } = useWords();
+  const causes = Object.entries(flags.unknown);
+  if (!flags.breach.length && !flags.review.length && !causes.length) {
+    return scored ? <Mark kind="clear">{t("outcome.none")}</Mark> : <span className="faint">{t("none")}</span>;
+  }
+  return (
+    <span className="marks">
+      {flags.breach.map((rule) => (
+        <Tooltip key={rule} title={t("outcome.breach")}>
+          <Mark kind="breach">{rule}</Mark>
+        </Tooltip>
+      ))}
+      {flags.review.map((rule) => (
+        <Tooltip key={rule} title={`${t("outcome.review")} · ${t("counts.waits")}`}>
+          <Mark kind="review">{rule}</Mark>
+        </Tooltip>
+      ))}
+      {causes.map(([cause, count]) => (
+        <Tooltip key={cause} title={`${t("outcome.unknown")}: ${term("cause", cause)}`}>
+          <Mark kind="unknown">
+            {term("cause", cause)}
+            {count > 1 && ` ×${count}`}
+          </Mark>
+        </Tooltip>
+      ))}
+    </span>
+  );
+}
+
+export function Points({ value, assumed }: { value: string; assumed: boolean }) {
+  const { t } = useWords();
+  return (
+    <span className={isZero(value) ? "points zero" : value.startsWith("-") ? "points minus" : "points plus"}>
+      {points(value)}
+      {assumed && (
+        <Tooltip title={t("assumed.hint")}>
+          <span className="assumed">{t("assumed")}</span>
+        </Tooltip>
+      )}
+    </span>
+  );
+}
+
+export function ScorePair({ score }: { score: Score | null }) {
+  const { t } = useWords();
+  if (!score) return <span className="faint">{t("none")}</span>;
+  return (
+    <span className="scorepair">
+      <span>
+        <Points value={score.automatic} assumed={false} /> <small>{t("column.score.automatic")}</small>
+      </span>
+      <span>
+        <Points value={score.counted} assumed={false} /> <small>{t("column.score.counted")}</small>
+      </span>
+      {score.assumed && (
+        <Tooltip title={t("assumed.hint")}>
+          <span className="assumed">{t("assumed")}</span>
+        </Tooltip>
+      )}
+    </span>
+  );
+}
+
+const STATE_SIGNS: Record<State, ReactNode> = {
+  live: <SyncOutlined spin aria-hidden />,
+  ended: <ClockCircleOutlined aria-hidden />,
+  recorded: <ClockCircleOutlined aria-hidden />,
+  transcribed: <ClockCircleOutlined aria-hidden />,
+  scored: <CheckCircleOutlined aria-hidden />,
+  failed: <ExclamationCircleOutlined aria-hidden />,
+};
+
+export function StateMark({ state }: { state: State }) {
+  const { t } = useWords();
+  return (
+    <span className={`state ${state}`}>
+      {STATE_SIGNS[state]} {t(`state.${state}` as Key)}
+    </span>
+  );
+}
+
+export function Rings({ row }: { row: CallRow }) {
+  const { t } = useWords();
+  if (row.ring_count === null && row.answer_seconds === null) return <span className="faint">{t("none")}</span>;
+  const count = row.ring_count === null ? t("not.known") : t(row.ring_count === 1 ? "unit.ring" : "unit.rings", { count: row.ring_count });
+  const seconds = row.answer_seconds ?? row.ring_seconds;
+  const unanswered = row.end !== null && row.end !== "answered";
+  return (
+    <span className="stack">
+      <span>{count}</span>
+      <small>
+        {seconds !== null && t("unit.seconds", { seconds: oneDecimal(seconds) })}
+        {unanswered && ` · ${t(`end.${row.end}` as Key)}`}
+      </small>
+    </span>
+  );
+}

@@ -1,0 +1,51 @@
+// Name of the site, the two lists, language, live sign and keyboard help.
+import { QuestionCircleOutlined } from "@ant-design/icons";
+import { Button, Segmented, Tooltip } from "antd";
+import type { MouseEvent } from "react";
+import type { Site } from "../api.ts";
+import { go, useRoute } from "../route.ts";
+import { LANGUAGES, useWords } from "../words.tsx";
+
+function follow(event: MouseEvent<HTMLAnchorElement>): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go(event.currentTarget.pathname);
+}
+
+export function Header({ site, live, onHelp }: { site: Site | undefined; live: boolean; onHelp: () => void }) {
+  const { t, language, setLanguage } = useWords();
+  const route = useRoute();
+  const page = (on: boolean) => (on ? ("page" as const) : undefined);
+  return (
+    <header className="head">
+      <a className="brand" href="/" onClick={follow}>
+        <img src="/icon.svg" alt="" width={26} height={26} />
+        <span>{t("app.name")}</span>
+      </a>
+      {site && <span className="site">{site.site}</span>}
+      <nav aria-label={t("nav.main")}>
+        <a href="/" onClick={follow} aria-current={page(route.screen === "calls" || route.screen === "call")}>
+          {t("nav.calls")}
+        </a>
+        <a href="/episodes" onClick={follow} aria-current={page(route.screen === "episodes")}>
+          {t("nav.episodes")}
+          {site && site.totals.episodes > 0 && <span className="count">{site.totals.episodes}</span>}
+        </a>
+      </nav>
+      <span className="stretch" />
+      <span className={live ? "pulse on" : "pulse"} role="status">
+        {t(live ? "live.on" : "live.off")}
+      </span>
+      <Segmented
+        aria-label={t("app.language")}
+        size="small"
+        value={language}
+        onChange={setLanguage}
+        options={LANGUAGES.map(([value, label]) => ({ value, label: <span lang={value}>{label}</span> }))}
+      />
+      <Tooltip title={t("keys.open")}>
+        <Button type="text" aria-label={t("keys.open")} icon={<QuestionCircleOutlined />} onClick={onHelp} />
+      </Tooltip>
+    </header>
+  );
+}

@@ -23,7 +23,7 @@ ALWAYS_HERE = frozenset({"pack", "none"})  # the pack itself, and clauses that n
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What checking found; ``ok`` when there is no fault. ``quotes`` = how many were proved verbatim."""
+    """What checking found; ``clean`` when there is no fault. ``quotes`` = how many were proved verbatim."""
 
     packs: tuple[dict[str, Any], ...]
     faults: tuple[str, ...]
@@ -31,12 +31,18 @@ class Report:
     notes: tuple[str, ...] = ()
 
     @property
-    def ok(self) -> bool:
+    def clean(self) -> bool:
         return not self.faults
 
-    def to_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         found = {"packs": list(self.packs), "faults": list(self.faults), "quotes_proved": self.quotes}
-        return {**found, "notes": list(self.notes), "ok": self.ok}
+        return {**found, "notes": list(self.notes), "clean": self.clean}
+
+    def as_text(self) -> str:
+        rows = [f"{one['id']} {one['version']}: {one['rules']} rules  ({one['sha'][:12]})" for one in self.packs]
+        rows += [f"{self.quotes} quotes proved against their sources"] if self.quotes else []
+        rows += [*self.notes, *self.faults]
+        return "\n".join([*rows, "no fault" if self.clean else f"{len(self.faults)} faults"])
 
 
 def check(folder: Path | None = None, sources: Path | None = None) -> Report:
@@ -107,13 +113,14 @@ def _line(pack: Pack, rule_id: str) -> int:
     return next(number for number, row in enumerate(rows, start=1) if row.startswith(f"{rule_id}:"))
 
 
-def coverage(pack: Pack | None, kinds_connected: Iterable[str]) -> dict[str, Any]:
+def coverage(pack: Pack | str | None, kinds_connected: Iterable[str]) -> dict[str, Any]:
     """Which clauses anybody watches: ``covered`` = all kinds of facts that the clause is decided from arrive here.
 
     A person's observation is no kind that arrives where the machine finds by itself: there it only confirms.
     """
     connected = frozenset(kinds_connected)
-    chosen = [pack] if pack is not None else [load_pack(shipped(name)) for name in shipped_names()]
+    names = [pack] if pack is not None else list(shipped_names())
+    chosen = [load_pack(shipped(one)) if isinstance(one, str) else one for one in names]
     return {
         "packs": [{"id": one.id, "clauses": [_clause(*row, connected) for row in one.rules.items()]} for one in chosen]
     }
@@ -132,6 +139,20 @@ def _clause(rule_id: str, rule: Rule, connected: frozenset[str]) -> dict[str, An
         "tested": bool(rule.tests) and rule.on,
         "waits_for": waits,
     }
+
+
+def coverage_text(found: dict[str, Any]) -> str:
+    """The same for a terminal: one clause a line, with what it still waits for."""
+    rows: list[str] = []
+    for pack in found["packs"]:
+        clauses = pack["clauses"]
+        covered = sum(1 for one in clauses if one["covered"] and one["on"])
+        rows.append(f"{pack['id']}: {covered} of {len(clauses)} clauses are covered at this site")
+        for one in clauses:
+            state = "off" if not one["on"] else "covered" if one["covered"] else "waits"
+            waits = f"  waits for {', '.join(one['waits_for'])}" if one["waits_for"] else ""
+            rows.append(f"  {one['rule']:<9} {one['decide']:<7} {state:<8} {one['cite']}{waits}")
+    return "\n".join(rows)
 
 
 def show(rule_id: str, packs: Iterable[Pack] = ()) -> dict[str, Any]:

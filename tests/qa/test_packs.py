@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.packs import check, coverage, show, show_text
+from qa.packs import check, coverage, coverage_text, show, show_text
 from scoring.errors import PackError
 from scoring.load import load_pack, shipped
 from scoring.predicates import PREDICATES
@@ -41,7 +41,9 @@ def _all_quotes() -> str:
 def test_without_the_texts_the_check_says_that_quotes_were_not_compared() -> None:
     report = check()
 
-    assert report.ok
+    assert report.clean
+    assert report.as_dict()["clean"] is True
+    assert report.as_text().endswith("no fault")
     assert report.quotes == 0
     assert "not shipped" in report.notes[0]
 
@@ -59,7 +61,7 @@ def test_quotes_are_found_white_space_aside(tmp_path: Path) -> None:
 def test_a_misquoted_clause_is_named_with_its_line(tmp_path: Path) -> None:
     report = check(*_pack(tmp_path, _all_quotes().replace("未设臵成", "未设置成")))
 
-    assert not report.ok
+    assert not report.clean
     (fault,) = report.faults
     assert fault.startswith("deductions.yaml:")
     assert "BES-17.quote: does not stand in the source; copy it verbatim, misprints included" in fault
@@ -86,7 +88,7 @@ def test_another_text_or_none_is_not_taken_for_the_source(tmp_path: Path) -> Non
 def test_a_broken_pack_is_reported_and_not_raised(tmp_path: Path) -> None:
     report = check(tmp_path)
 
-    assert not report.ok
+    assert not report.clean
     assert "there is no pack.yaml" in report.faults[0]
 
 
@@ -108,6 +110,15 @@ def test_with_nothing_connected_only_what_needs_nothing_is_covered() -> None:
     (found,) = coverage(load_pack(shipped("bes")), ())["packs"]
 
     assert {kind for row in found["clauses"] if row["covered"] for kind in row["needs"]} == {"pack", "none"}
+
+
+def test_the_map_for_a_terminal_names_what_a_clause_waits_for() -> None:
+    rows = coverage_text(coverage("bes", DEMO)).split("\n")
+
+    assert "bes: 9 of 61 clauses are covered at this site" in rows[0]
+    assert any("BES-14" in row and "waits for case" in row for row in rows)
+    with pytest.raises(PackError, match="there is no pack 'none'"):
+        coverage("none", ())
 
 
 def test_a_rule_is_explained_with_its_quote_its_settings_and_what_is_assumed() -> None:

@@ -82,6 +82,7 @@ _BY_STATE: dict[str, type[StoreError]] = {
     "23505": Conflict,
     "42501": Refused,
     "53100": StoreFull,
+    "53300": StoreBusy,
 }
 
 
@@ -95,12 +96,12 @@ def spoken(error: BaseException) -> StoreError:
         return StoreFull(StoreFull.__doc__)
     if kind is not None:
         return kind(str(error))
-    if isinstance(error, OSError | asyncpg.InterfaceError) or state[:2] in ("08", "57") or state == "":
+    if state == "" or state.startswith(("08", "57P")):
         return StoreAway(f"database: lost or unreachable ({error or type(error).__name__}); see that the server runs")
     return StoreError(f"database: {error}")
 
 
-DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -188,7 +188,7 @@ class Store:
             yield conn
         except BaseException as error:
             if not isinstance(error, Exception):
-                conn.terminate()  # cancelled in the middle: the server rolls back, the pool makes a new one
+                _cut(conn)  # cancelled in the middle: the server rolls back, the pool makes a new one
             raise
         finally:
             ending = asyncio.ensure_future(self._release(conn))
@@ -208,7 +208,7 @@ class Store:
         try:
             await self._pool.release(conn, timeout=5)
         except (*DRIVER, TimeoutError):
-            conn.terminate()
+            _cut(conn)
 
     async def _check_version(self) -> None:
         async with self._connection() as conn:
@@ -237,4 +237,10 @@ async def _roll_back(conn: asyncpg.Connection, work: Any) -> None:
     try:
         await work.rollback()
     except DRIVER:
-        conn.terminate()  # it is gone or confused: the server rolls back by itself
+        _cut(conn)  # it is gone or confused: the server rolls back by itself
+
+
+def _cut(conn: asyncpg.Connection) -> None:
+    """End a connection without a word; one that broke by itself has left the pool already."""
+    with suppress(asyncpg.InterfaceError):
+        conn.terminate()

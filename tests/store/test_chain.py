@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 import pytest
@@ -10,28 +10,38 @@ import pytest_asyncio
 
 from qa.store import ledger, runs
 from qa.store.chain import Head
-from qa.store.pool import Store
+from qa.store.pool import Store, Tx
 from qa.store.postgres import Embedded
+from qa.store.queries import sql
 from tests.store import rows
 
 
-@pytest_asyncio.fixture
-async def filled(store: Store) -> Store:
-    """Rows 1 run, 2 entry, 3 run, 4 entry, 5 run, 6 reversal of 2, 7 entry."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def filled(cluster: Embedded, module_dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """Rows 1 run, 2 entry, 3 run, 4 entry, 5 run, 6 reversal of 2, 7 entry; seen by a superuser."""
+    store = await Store.open(module_dsn)
     for new in (rows.run(), rows.run("call:c2"), rows.run(inputs="in-2")):
         async with store.site("main", "worker") as tx:
             await ledger.record(tx, new)
-    return store
-
-
-@pytest_asyncio.fixture
-async def tamper(cluster: Embedded, dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    """A superuser with every trigger off: the worst that can be done short of writing the hashes anew."""
-    database = dsn.split("@/")[1].split("?")[0]
+    await store.close()
+    database = module_dsn.split("@/")[1].split("?")[0]
     conn = await asyncpg.connect(cluster.url("postgres", database))
-    await conn.execute("SET session_replication_role = replica")
     yield conn
     await conn.close()
+
+
+async def walk(conn: asyncpg.Connection, known: Sequence[Head] = (), tamper: str = "") -> runs.Walk:
+    """What a walk finds after the worst that can be done short of writing the hashes anew; then all is as before."""
+    work = conn.transaction()
+    await work.start()
+    try:
+        await conn.execute("SET LOCAL session_replication_role = replica")  # every trigger off
+        if tamper:
+            await conn.execute(tamper)
+        await conn.execute(sql("sites.enter"), "main", "auditor")
+        return await runs.walk_chain(Tx(conn, "main", "auditor"), known)
+    finally:
+        await work.rollback()
 
 
 COPY_RUN = (
@@ -66,34 +76,29 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_tampering_is_found_where_it_was_done(filled: Store, tamper: asyncpg.Connection, case: str) -> None:
-    async with filled.site("main", "auditor") as tx:
-        exported = await ledger.head(tx)
-        assert (await runs.walk_chain(tx, [exported])).clean
+async def test_tampering_is_found_where_it_was_done(filled: asyncpg.Connection, case: str) -> None:
+    before = await walk(filled)
+    assert before.clean and before.rows == 7
     statement, seq, says = CASES[case]
-    await tamper.execute(statement)
-    async with filled.site("main", "auditor") as tx:
-        walk = await runs.walk_chain(tx, [exported])
-    assert walk.broken is not None
+    after = await walk(filled, [before.head], statement)
+    assert after.broken is not None
     if case != "inserted in the middle":
-        assert walk.broken.seq == seq
-    assert any(word in walk.broken.what for word in says.split("|")), walk.broken
+        assert after.broken.seq == seq
+    assert any(word in after.broken.what for word in says.split("|")), after.broken
 
 
-async def test_a_pointer_that_was_moved_back_is_found(filled: Store, tamper: asyncpg.Connection) -> None:
-    await tamper.execute("UPDATE current_run SET run = (SELECT id FROM run WHERE seq = 1) WHERE subject = 'call:c1'")
-    async with filled.site("main", "auditor") as tx:
-        walk = await runs.walk_chain(tx)
-    assert (walk.broken, walk.strayed, walk.clean) == (None, ("call:c1",), False)
+async def test_a_pointer_that_was_moved_back_is_found(filled: asyncpg.Connection) -> None:
+    moved = "UPDATE current_run SET run = (SELECT id FROM run WHERE seq = 1) WHERE subject = 'call:c1'"
+    after = await walk(filled, (), moved)
+    assert (after.broken, after.strayed, after.clean) == (None, ("call:c1",), False)
 
 
-async def test_history_written_anew_is_found_by_an_exported_head(filled: Store) -> None:
-    async with filled.site("main", "auditor") as tx:
-        walk = await runs.walk_chain(tx, [Head(3, bytes(32))])
-    assert walk.broken is not None and walk.broken.seq == 3 and "rewritten" in walk.broken.what
+async def test_history_written_anew_is_found_by_an_exported_head(filled: asyncpg.Connection) -> None:
+    after = await walk(filled, [Head(3, bytes(32))])
+    assert after.broken is not None and after.broken.seq == 3 and "rewritten" in after.broken.what
 
 
 async def test_an_empty_ledger_is_clean(store: Store) -> None:
     async with store.site("main", "auditor") as tx:
-        walk = await runs.walk_chain(tx)
-    assert walk.clean and walk.rows == 0
+        empty = await runs.walk_chain(tx)
+    assert empty.clean and empty.rows == 0

@@ -25,20 +25,27 @@ _NO_QUOTE_BEFORE = re.compile(
     r"(?:请|麻烦|劳驾|(?:我|我们|咱们)(?:刚才|刚|都|已经|就|再|也|要|先|得|来|可以)*[跟和对给向同])$"
 )
 _PAIRS = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", '"': '"', "＂": "＂", "'": "'"}
+_MARKS = re.compile(f"[{re.escape(''.join(_PAIRS))}]")
 _REPORTED = re.compile(r"^요?(?:이?라고|다고|냐고|라는|다는|라면서)(?!요)")  # Korean: the reporting word follows
 _DENIED = re.compile(r"^.{0,3}(?:지않|지는않|것은아니|건아니|게아니|뜻은아니|뜻이아니|말은아니|말이아니)")
 
 
+_BREAK = re.compile(f"[{re.escape(''.join(sorted(CLAUSE_END)))}]")
+_DENYING = re.compile("[不没沒并並]")
+
+
 def clause(raw: str, start: int, end: int) -> tuple[int, int]:
     """Where the clause around a stretch begins and ends."""
-    left = max((at for at in range(start - 1, -1, -1) if raw[at] in CLAUSE_END), default=-1)
-    right = next((at for at in range(end, len(raw)) if raw[at] in CLAUSE_END), len(raw))
-    return left + 1, right
+    left = start - len(_BREAK.split(raw[:start])[-1])
+    right = _BREAK.search(raw, end)
+    return left, len(raw) if right is None else right.start()
 
 
 def negated(entry: Entry, phrase: str, raw: str, start: int) -> bool:
     """A negation shortly in front, same clause. What is a set formula, or begins with a negation of its own, is only
     taken back where the negation denies *saying* it (没说再见)."""
+    if not _DENYING.search(raw, 0, start):
+        return False
     left, _ = clause(raw, start, start)
     before = fold_text(raw[left:start])[-NEGATION_REACH - 4 :]
     spoken_of = entry.formula or _NEGATION.match(phrase) is not None
@@ -66,7 +73,7 @@ def quoted(entry: Entry, raw: str, start: int, after: str) -> bool:
     ends = CLAUSE_END if entry.courtesy else SENTENCE_END
     if _REPORTED.match(after) or _in_marks(raw, start):
         return True
-    for found in _QUOTE.finditer(raw, 0, start):
+    for found in _QUOTE.finditer(raw, 0, start) if "您" in raw else ():
         if found.end() > start or _NO_QUOTE_BEFORE.search(raw[: found.start()]):
             continue
         if not found.group().endswith(("的", "过", "了", "到")) and _NO_QUOTE_AFTER.match(raw[found.end() :]):
@@ -78,6 +85,8 @@ def quoted(entry: Entry, raw: str, start: int, after: str) -> bool:
 
 def _in_marks(raw: str, at: int) -> bool:
     """Inside quotation marks; an unclosed one ends with its sentence."""
+    if not _MARKS.search(raw, 0, at):
+        return False
     closing, opened = "", -1
     for index, char in enumerate(raw[:at]):
         if closing:

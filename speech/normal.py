@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -15,11 +16,9 @@ SENTENCE_END = frozenset("。!?!?…;;\n")
 CLAUSE_END = SENTENCE_END | frozenset(",,、::")
 _DROP = frozenset("PZSCM")  # punctuation, separators, symbols, controls, marks that stand alone
 # Characters that melt into the one before: accents, Hangul vowels and finals, half-width sound marks.
-_CLUSTER = re.compile(
-    r"[^\u0300-\u036f\u1160-\u11ff\u3099\u309a\ud7b0-\ud7ff\uff9e\uff9f]?"
-    r"[\u0300-\u036f\u1160-\u11ff\u3099\u309a\ud7b0-\ud7ff\uff9e\uff9f]+"
-)
-_SYLLABLES = 0xF0000  # private-use plane: one code point per toneless syllable
+_MELTING = "\u0300-\u036f\u1160-\u11ff\u3099\u309a\ud7b0-\ud7ff\uff9e\uff9f"
+_CLUSTER = re.compile(f"[^{_MELTING}]?[{_MELTING}]+")
+_SYLLABLES = 0xE000  # private-use area: one code point per toneless syllable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Folded:
     """Folded text; ``index_map[i]`` = the raw position that character i came from, one more at the end."""
 
     text: str
-    index_map: tuple[int, ...]
+    index_map: Sequence[int]
 
 
 @cache
@@ -61,28 +60,37 @@ class _Table(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         self[code] = folded = _fold_char(chr(code))
+        if len(folded) != 1:
+            (_WIDE if folded else _GONE).add(chr(code))
         return folded
 
 
 _FOLD = _Table()
+_GONE: set[str] = set()  # characters met so far that fall out
+_WIDE: set[str] = set()  # characters met so far that fold to several
 
 
 def fold_text(text: str) -> str:
     """The folded text alone: width, case, script, digits, misprints; punctuation, spaces and fillers fall out."""
-    if _CLUSTER.search(text):
+    if not unicodedata.is_normalized("NFC", text):
         return "".join(part for _, part in _clusters(text))
     return text.translate(_FOLD)
 
 
 def fold(text: str) -> Folded:
     """The folded text and the way back; positions count code points, so a character above U+FFFF is one."""
-    pieces: list[str] = []
-    back: list[int] = []
-    parts = _clusters(text) if _CLUSTER.search(text) else ((at, _FOLD[ord(char)]) for at, char in enumerate(text))
-    for at, part in parts:
-        pieces.append(part)
-        back.extend([at] * len(part))
-    return Folded("".join(pieces), (*back, len(text)))
+    if not unicodedata.is_normalized("NFC", text):
+        parts = _clusters(text)
+        back = [at for at, part in parts for _ in part]
+        return Folded("".join(part for _, part in parts), (*back, len(text)))
+    folded = text.translate(_FOLD)  # from here on the table knows every character of the text
+    if not _WIDE.isdisjoint(text):
+        return Folded(folded, (*(at for at, char in enumerate(text) for _ in _FOLD[ord(char)]), len(text)))
+    if len(folded) == len(text):
+        return Folded(folded, range(len(text) + 1))
+    back = [at for at, char in enumerate(text) if char not in _GONE]
+    back.append(len(text))
+    return Folded(folded, back)
 
 
 def _clusters(text: str) -> list[tuple[int, str]]:
@@ -136,22 +144,14 @@ class _Sounds(dict[int, str]):
 _SOUNDS = _Sounds()
 
 
-class _Ear(dict[int, str]):
-    """Raw character -> what is heard: folding and syllables in one step, for the fast pass over everything."""
-
-    def __missing__(self, code: int) -> str:
-        self[code] = heard = _FOLD[code].translate(_SOUNDS)
-        return heard
+def melts(char: str) -> bool:
+    """Does the character melt into the one before it?"""
+    return _CLUSTER.match(char) is not None
 
 
-EAR = _Ear()  # for str.translate; as long as no characters melt together it equals sound(fold_text(text))
-
-
-def ear(texts: list[str]) -> list[str]:
-    """Raw texts as they are heard, fast; a text whose characters melt together takes the longer way."""
-    if unicodedata.is_normalized("NFC", "".join(texts)):
-        return [text.translate(EAR) for text in texts]
-    return [sound(fold_text(text)) for text in texts]
+def plain(char: str) -> bool:
+    """Does the character fold by itself, whatever stands beside it?"""
+    return not melts(char) and unicodedata.is_normalized("NFC", char)
 
 
 def sound(folded: str) -> str:

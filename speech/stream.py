@@ -1,0 +1,118 @@
+"""One party's turns as one string by ear, in codes that one automaton reads fast. It finds nothing.
+
+Every character becomes one ASCII code by its sound. Codes are fewer than syllables, so what an automaton finds in them
+must be checked against the words; but a phrase is never passed over.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.normal import Folded, fold, fold_text, melts, plain, sound
+from speech.transcript import Role
+
+_DROPPED, _MANY, _NEW = 0, 127, 255  # falls out when folded; has no single code; not met before
+_CODES = 126
+_TABLE: NDArray[np.uint8] = np.full(0x110000, _NEW, dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnText:
+    """One turn as the matcher needs it; turns of one role and channel are one stream of speech."""
+
+    role: Role
+    start_ms: int
+    end_ms: int
+    text: str
+    confidence: Decimal | None = None
+    channel: int = 0
+
+
+def ascii_codes(heard: str) -> str:
+    """A string by ear (as ``normal.sound`` writes it) in codes."""
+    return "".join(chr(1 + ord(char) % _CODES) for char in heard)
+
+
+def _learn(code: int) -> None:
+    heard = sound(fold_text(chr(code)))
+    _TABLE[code] = _MANY if len(heard) > 1 or not plain(chr(code)) else (ord(ascii_codes(heard)) if heard else 0)
+
+
+def _codes(text: str) -> NDArray[np.uint8]:
+    """One code per raw character."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    codes: NDArray[np.uint8] = _TABLE[points]
+    if codes.size and codes.max() > _MANY:
+        for code in set(points[codes == _NEW].tolist()):
+            _learn(code)
+        codes = _TABLE[points]
+    return codes
+
+
+class Stream:
+    """The turns joined; positions are raw positions in the whole unless a turn is named."""
+
+    __slots__ = ("_kept", "heard", "starts", "turns", "whole")
+
+    def __init__(self, turns: Sequence[TurnText]) -> None:
+        self.turns = turns
+        texts = [turn.text for turn in turns]
+        self.whole = "".join(texts)
+        self.starts = [0, *accumulate(map(len, texts))]
+        codes = _codes(self.whole)
+        if codes.size and codes.max() == _MANY:
+            self._by_turn(texts)
+        else:
+            self._kept: NDArray[np.intp] = np.flatnonzero(codes)
+            self.heard = codes[self._kept].tobytes().decode("ascii")
+
+    def _by_turn(self, texts: Sequence[str]) -> None:
+        """The longer way, for text in which characters melt together or fold to several."""
+        folded = [fold(text) for text in texts]
+        self.heard = ascii_codes(sound("".join(one.text for one in folded)))
+        self._kept = np.array(
+            [start + at for start, one in zip(self.starts, folded, strict=False) for at in one.index_map[:-1]],
+            dtype=np.intp,
+        )
+
+    def raw(self, start: int, end: int) -> tuple[int, int]:
+        """Raw positions of a stretch of ``heard``."""
+        return int(self._kept[start]), self.after(int(self._kept[end - 1]))
+
+    def after(self, position: int) -> int:
+        """The raw position behind a character and all that melts into it."""
+        position += 1
+        while position < len(self.whole) and melts(self.whole[position]):
+            position += 1
+        return position
+
+    def turn_of(self, position: int) -> int:
+        """Index of the turn that a raw position lies in."""
+        return bisect_right(self.starts, position) - 1
+
+    def text(self, first: int, last: int) -> str:
+        """Raw text of some turns in a row."""
+        return self.whole[self.starts[first] : self.starts[last + 1]]
+
+    def folded(self, first: int, last: int) -> Folded:
+        """The same, folded, with its way back."""
+        return fold(self.text(first, last))
+
+    def pause_ms(self, turn: int) -> int:
+        """Time between a turn and the one after it."""
+        return self.turns[turn + 1].start_ms - self.turns[turn].end_ms
+
+    def times(self, start: int, end: int) -> tuple[int, int]:
+        """Milliseconds by position: each character of a turn takes an equal share of it."""
+        first, last = self.turn_of(start), self.turn_of(end - 1)
+        one, two = self.turns[first], self.turns[last]
+        from_ms = one.start_ms + (start - self.starts[first]) * (one.end_ms - one.start_ms) // len(one.text)
+        to_ms = two.start_ms - (self.starts[last] - end) * (two.end_ms - two.start_ms) // len(two.text)
+        return from_ms, to_ms

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
 
 from ingest.events import Event
 
@@ -34,6 +35,12 @@ def by_source(events: Iterable[Event]) -> dict[str, list[Event]]:
 def by_time(events: Iterable[Event]) -> list[Event]:
     """All events on one time line, for what several sources say about one seat."""
     return sorted(once(events), key=lambda event: (utc(event), event.source, _within(event)))
+
+
+def ties(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Ordered events in groups that nothing but their kind tells apart: one stamp, one sequence number."""
+    for _, group in groupby(events, key=lambda event: _within(event)[:2]):
+        yield list(group)
 
 
 def _within(event: Event) -> tuple[datetime, int, int, str]:

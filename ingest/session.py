@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ingest.events import Answered, Ended, Event, Held, Leg, Offered, Redirected, Resumed, Ringing, Transferred
-from ingest.order import by_source
+from ingest.order import by_source, ties
 
 
 class State(StrEnum):
@@ -138,8 +138,11 @@ def fold_call(events: Iterable[Event]) -> Call:
 
 
 def _walk(call: Call, events: Iterable[Event]) -> Call:
-    for event in events:
-        call = step(call, event)
+    """The events of one source. Of several with one stamp, the one that fits goes first."""
+    for tie in ties(events):
+        while tie:
+            fits = [event for event in tie if (call.state, type(event)) in _NEXT]
+            call = step(call, tie.pop(tie.index(fits[0]) if fits else 0))
     return call
 
 

@@ -68,7 +68,7 @@ class Tailer:
 
     async def _all(self) -> None:
         paths = [path for path in spool.files(self._folder) if path.stem not in self._done]
-        for path, following in zip(paths, [*paths[1:], None], strict=True):
+        for path, following in zip(paths, [*paths[1:], None], strict=False):
             frozen = following is not None and self._reader(following).begun()
             await self._drain(path)
             if not frozen:

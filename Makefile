@@ -23,13 +23,13 @@ run: ## install, play the demo calls, score them, then serve the screens until C
 
 test: ## lint and all tests that fit into ten minutes
 	@$(PYTHON) deploy/bootstrap.py test
-	@$(PYTHON) deploy/ui.py build
+	@$(PYTHON) deploy/ui.py build --tidy
 	@$(MAKE) --no-print-directory types
 	@$(PYTEST) -m 'not slow and not model' $(ARGS)
 
 test-all: ## lint and every test
 	@$(PYTHON) deploy/bootstrap.py test bench
-	@$(PYTHON) deploy/ui.py build
+	@$(PYTHON) deploy/ui.py build --tidy
 	@$(MAKE) --no-print-directory types
 	@$(PYTEST) $(ARGS)
 

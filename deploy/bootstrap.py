@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import time
 import tomllib
@@ -173,6 +174,8 @@ def tool_environment(pip: Sequence[str]) -> dict[str, str]:
     """This environment plus what pip is told by its own files, said so that uv understands it."""
     env = {**os.environ, "PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
     env = uv_environment(read_pip_settings(pip, env), env) if pip else env
+    if ssl.get_default_verify_paths().cafile:  # a certificate authority of the house is known to the system
+        env.setdefault("UV_SYSTEM_CERTS", "1")
     cache = Path(env.get("UV_CACHE_DIR") or Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv")
     above = next(folder for folder in (cache, *cache.parents) if folder.exists())
     if not os.access(above, os.W_OK):

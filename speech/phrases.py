@@ -5,22 +5,21 @@ One automaton runs over the whole call by ear; only where it stops are words com
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from speech import context
-from speech.candidates import Found, Searcher
-from speech.lexicon import How, Lexicon, Severity
-from speech.normal import fold_text, sound
-from speech.stream import Stream, TurnText
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+from speech.candidates import Found, Owner, fits, han, slots
+from speech.context import taken_back
+from speech.lexicon import FUZZY_FROM, Entry, How, Lexicon, Phrase, Severity
+from speech.normal import fold_text, sound, sounds
+from speech.stream import Stream, TurnText, ascii_codes
 from speech.transcript import Role
 
 __all__ = ["Hit", "Matcher", "TurnText"]
 
-NEAR_MS = 5000  # how far unless_followed_by and unless_preceded_by look
-LEAD_MS = 1500  # a pause within which a sentence goes on
 HOMOPHONE_TRUST = Decimal("0.7")  # how much of the turn's confidence a match by sound keeps
 
 
@@ -41,12 +40,59 @@ class Hit:
     part: str = ""
 
 
+class _Searcher:
+    """All entries of all lists in one automaton by ear; what it finds is checked against the words."""
+
+    def __init__(self, lexicons: Iterable[Lexicon]) -> None:
+        entries = [entry for one in lexicons for entry in one.entries]
+        owners: dict[str, dict[tuple[int, str], Owner]] = {}
+        self._ways: dict[str, frozenset[str]] = {}
+        for order, entry in enumerate(entries):
+            for phrase in entry.phrases:
+                fuzzy = entry.fuzzy and not entry.whole and han(phrase.text) >= FUZZY_FROM
+                ways = (sound(phrase.text), *(sounds(phrase.text) if fuzzy else ()))
+                self._ways[phrase.text] = frozenset(ways)
+                for way in ways:
+                    owners.setdefault(ascii_codes(way), {})[order, phrase.text] = Owner(order, entry, phrase, fuzzy)
+            for anchor in entry.anchors:
+                owners.setdefault(ascii_codes(sound(anchor)), {})[order, ""] = Owner(order, entry, None)
+        self._owners = [list(one.values()) for one in owners.values()]
+        self._search = AhoCorasick(list(owners), matchkind=MatchKind.Standard, implementation=Implementation.DFA)
+
+    def find(self, stream: Stream) -> list[Found]:
+        """Everything that stands there, before any guard."""
+        found: list[Found] = []
+        anchored: dict[tuple[int, int], Entry] = {}
+        for index, left, right in self._search.find_matches_as_indexes(stream.heard, overlapping=True):
+            start, end = stream.raw(left, right)
+            first, last = stream.turn_of(start), stream.turn_of(end - 1)
+            for owner in self._owners[index]:
+                if owner.phrase is None:
+                    anchored[owner.order, first] = owner.entry
+                elif how := self._how(owner.phrase, owner.fuzzy, stream.whole[start:end]):
+                    one = Found(owner.entry, owner.order, owner.phrase.text, how, start, end, first, last)
+                    if fits(stream, one, owner.phrase):
+                        found.append(one)
+        for (order, turn), entry in anchored.items():
+            found.extend(slots(stream, entry, order, turn))
+        return found
+
+    def _how(self, phrase: Phrase, fuzzy: bool, raw: str) -> How | None:
+        """As written, only by sound, or a chance of the codes."""
+        if raw == phrase.text:
+            return phrase.how
+        folded = fold_text(raw)
+        if folded == phrase.text:
+            return phrase.how
+        return "homophone" if fuzzy and sound(folded) in self._ways[phrase.text] else None
+
+
 class Matcher:
     """All lists, compiled once; ``line`` is the channel whose own phrases count beside the common ones."""
 
     def __init__(self, lexicons: Iterable[Lexicon], line: str = "voice") -> None:
         self._line = line
-        self._search = Searcher(lexicons)
+        self._search = _Searcher(lexicons)
 
     def find(self, turns: Sequence[TurnText]) -> list[Hit]:
         """Hits of one call in order. The customer's words are never hits; an unknown speaker's carry ``unknown``."""
@@ -61,61 +107,10 @@ class Matcher:
     def _stream(self, turns: Sequence[TurnText], indexes: Sequence[int]) -> Iterator[Hit]:
         """One party's turns: candidates that the words around do not take back, then the longest of each category."""
         stream = Stream([turns[index] for index in indexes])
-        found = [one for one in self._search.find(stream) if not _taken_back(stream, one)]
+        found = [one for one in self._search.find(stream) if not taken_back(stream, one)]
         for one in _longest(found) if len(found) > 1 else found:
             if one.entry.channel in ("", self._line):
                 yield _hit(stream, one, indexes[one.first])
-
-
-def _taken_back(stream: Stream, one: Found) -> bool:
-    """Do the words around the hit take it back?"""
-    entry, raw = one.entry, stream.text(one.first, one.last)
-    start, end = one.start - stream.starts[one.first], one.end - stream.starts[one.first]
-    lead = _lead(stream, one.first)
-    after = fold_text(raw[end : end + 24]) if _hangul(one.phrase) else ""
-    return (
-        (entry.exclude != () and _excluded(stream, one))
-        or context.negated(entry, one.phrase, lead + raw, len(lead) + start)
-        or context.quoted(entry, lead + raw, len(lead) + start, after)
-        or context.softened(entry, raw, start, end)
-        or (after != "" and not entry.formula and context.denied_after(after))
-        or (entry.followed != () and _near(stream, one, entry.followed, later=True))
-        or (entry.preceded != () and _near(stream, one, entry.preceded, later=False))
-    )
-
-
-def _hangul(phrase: str) -> bool:
-    return "\uac00" <= phrase[0] <= "\ud7a3"
-
-
-def _excluded(stream: Stream, one: Found) -> bool:
-    """Inside a longer, harmless word; a match by sound is also excluded by sound."""
-    folded, shift = stream.folded(one.first, one.last), stream.starts[one.first]
-    start = bisect_left(folded.index_map, one.start - shift)
-    end = bisect_left(folded.index_map, one.end - shift)
-    if context.excluded(one.entry.exclude, folded.text, start, end):
-        return True
-    if one.how != "homophone":
-        return False
-    return context.excluded(tuple(map(sound, one.entry.exclude)), sound(folded.text), start, end)
-
-
-def _lead(stream: Stream, turn: int) -> str:
-    """What the same party said just before: a pause does not end a negation or a quotation."""
-    return "" if turn == 0 or stream.pause_ms(turn - 1) > LEAD_MS else stream.turns[turn - 1].text
-
-
-def _near(stream: Stream, one: Found, words: tuple[str, ...], *, later: bool) -> bool:
-    """One of the words in the same utterance, or in the same party's turns within a few seconds."""
-    start_ms, end_ms = stream.times(one.start, one.end)
-    if later:
-        own = stream.whole[one.end : stream.starts[one.last + 1]]
-        turns = [turn for turn in stream.turns[one.last + 1 :] if turn.start_ms - end_ms <= NEAR_MS]
-    else:
-        own = stream.whole[stream.starts[one.first] : one.start]
-        turns = [turn for turn in stream.turns[: one.first] if start_ms - turn.end_ms <= NEAR_MS]
-    texts = [fold_text(text) for text in (own, *(turn.text for turn in turns))]
-    return any(word in text for word in words for text in texts)
 
 
 def _longest(found: list[Found]) -> Iterator[Found]:

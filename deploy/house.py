@@ -169,7 +169,7 @@ def disk_mb(*folders: Path) -> int:
 
 def timing(name: str, seconds: float, note: str) -> None:
     """One of the four timings of the front door, in the form that the demo uses for the other two."""
-    print(f"{name:<12}{seconds:6.1f} s  {note}", flush=True)
+    print(f"{name}: {seconds:.1f} s ({note})", flush=True)
 
 
 def remove(folder: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_fresh_stamp_starts_no_process_and_a_new_lock_spoils_it(project: Path)
     )
 
     assert told.stdout.splitlines()[1:] == ["True False", "False"], told.stderr
-    assert told.stdout.startswith("download       0.0 s")
+    assert told.stdout.startswith("download: 0.0 s")
 
 
 def test_a_stamp_cut_short_is_no_stamp(project: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_whole_install_twice(project: Path) -> None:
 
     assert first.returncode == 0, first.stderr
     assert there.returncode == 0, there.stderr
-    assert second.stdout.startswith("download       0.0 s")
+    assert second.stdout.startswith("download: 0.0 s")
     assert house.disk_mb(project / ".venv") <= 900
 
 

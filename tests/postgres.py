@@ -6,6 +6,7 @@ Import what you need into a ``conftest.py``: ``from tests.postgres import cluste
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -23,8 +24,10 @@ _NUMBERS = itertools.count(1)
 @pytest_asyncio.fixture(scope="session")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
     """A server of the run's own; it keeps nothing, so it need not sync."""
-    async with Embedded(tmp_path_factory.mktemp("cluster"), settings=FAST) as server:
+    folder = tmp_path_factory.mktemp("cluster")
+    async with Embedded(folder, settings=FAST) as server:
         yield server
+    shutil.rmtree(folder)  # pytest keeps the folders of its last runs, and this one is large
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -52,7 +55,7 @@ async def as_superuser(cluster: Embedded, *statements: str, database: str = "pos
 async def clone(cluster: Embedded, template: str) -> tuple[str, str]:
     """Name and DSN of a fresh copy; drop it with ``drop``."""
     name = f"clone_{next(_NUMBERS)}"
-    await as_superuser(cluster, f"CREATE DATABASE {name} TEMPLATE {template} OWNER seatwatch")
+    await as_superuser(cluster, f"CREATE DATABASE {name} TEMPLATE {template} OWNER seatwatch STRATEGY file_copy")
     return name, cluster.url("seatwatch", name)
 
 

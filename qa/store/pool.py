@@ -93,7 +93,7 @@ class Store:
         with speaking():
             pool = await asyncpg.create_pool(
                 dsn,
-                min_size=1,
+                min_size=0,  # a floor is refilled in the background, and a server that is away fills the log
                 max_size=size,
                 timeout=10,
                 server_settings={

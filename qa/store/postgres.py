@@ -114,7 +114,7 @@ class Embedded:
         self._programs = programs.find(self._bin)
         self._refuse_others()
         owned = self.folder if self.folder.exists() else self._data
-        self._programs, self._way = programs.choose(self._programs, self._data, self._entered(owned))
+        self._programs, self._way = programs.choose(self._programs, self._data, programs.ways(self._entered(owned)))
 
     def _entered(self, folder: Path) -> os.stat_result:
         found = folder.stat()
@@ -169,7 +169,7 @@ class Embedded:
                 return None
             if note.status == "ready" and await self._answers(note):
                 return note
-            if note.status == "ready" and time.monotonic() - since > 5:
+            if note.status == "ready" and time.monotonic() - since > _patience(note):
                 if pidfile.serves(note.pid, self.folder) is None:
                     return None
                 await self._end(note.pid)  # alive, ours, and its socket is gone
@@ -316,6 +316,12 @@ class Embedded:
                 return
             if not pidfile.alive(pid):
                 return
+
+
+def _patience(note: Note) -> float:
+    """How long a ready server may be mute; without its socket it will never answer."""
+    swept = note.sockets is not None and not (note.sockets / f".s.PGSQL.{note.port}").exists()
+    return 0.5 if swept else 5.0
 
 
 def _rotate(log: Path) -> int:

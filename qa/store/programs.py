@@ -7,6 +7,7 @@ import pwd
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,11 +82,15 @@ def find(explicit: Path | None = None) -> Programs:
     )
 
 
-def choose(programs: Programs, data: Path, owner: os.stat_result) -> tuple[Programs, Way]:
-    """Programs and a way in which they run; as root never as root, and without touching anybody's permissions."""
+def ways(owner: os.stat_result) -> list[Way]:
+    """As whom to try: as we are; as root in the owner's name, else unshared, else as nobody."""
     if os.geteuid() != 0:
-        return programs, Way()
-    ways = [Way(uid=owner.st_uid, gid=owner.st_gid)] if owner.st_uid else [UNSHARED, _nobody()]
+        return [Way()]
+    return [Way(uid=owner.st_uid, gid=owner.st_gid)] if owner.st_uid else [UNSHARED, nobody()]
+
+
+def choose(programs: Programs, data: Path, ways: Sequence[Way]) -> tuple[Programs, Way]:
+    """Programs and the first way in which they run; copied into our folder when nobody else reaches them."""
     for way in ways:
         if _runs(programs, way):
             return programs, way
@@ -138,7 +143,7 @@ def _runs(programs: Programs, way: Way) -> bool:
         return False
 
 
-def _nobody() -> Way:
+def nobody() -> Way:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:

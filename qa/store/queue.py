@@ -91,7 +91,7 @@ class Queue:
     async def open(cls, dsn: str, *, heartbeat: timedelta = HEARTBEAT) -> AsyncIterator[Queue]:
         with speaking():
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=4, timeout=10, server_settings={"application_name": "seatwatch queue"}
+                dsn, min_size=0, max_size=4, timeout=10, server_settings={"application_name": "seatwatch queue"}
             )
         try:
             yield cls(pool, heartbeat)
@@ -113,13 +113,13 @@ class Queue:
         )
         self._app.entrypoint(name, concurrency_limit=at_once, on_failure="hold", executor_factory=retry)(call)
 
-    async def run(self, *, at_once: int = 4) -> None:
-        """Work until ``stop`` is called; jobs in hand are finished."""
+    async def run(self, *, batch: int = 4) -> None:
+        """Work until ``stop`` is called; jobs in hand are finished. At most twice a batch run at a time."""
         await self._app.run(
-            batch_size=min(10, at_once),
-            max_concurrent_tasks=2 * at_once,
+            batch_size=batch,
+            max_concurrent_tasks=2 * batch,
             heartbeat_timeout=self._heartbeat,
-            dequeue_timeout=timedelta(seconds=5),
+            dequeue_timeout=timedelta(seconds=2),
         )
 
     def stop(self) -> None:

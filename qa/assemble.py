@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,7 +40,7 @@ class Assembled:
 
     @property
     def duration_ms(self) -> int:
-        return self.samples.shape[1] * 1000 // RATE
+        return len(self.samples[0]) * 1000 // RATE
 
 
 def assemble(
@@ -106,14 +107,25 @@ def _holes(
     ]
     if spans[0][0] - answer_ms > LATE_MS:
         holes.append((answer_ms, spans[0][0], "tap_late"))
-    for (_, before, leg), (after, _, _) in zip(spans, spans[1:], strict=False):
+    for (_, before, leg), (after, _, _) in pairwise(spans):
         if after - before > 0:
             holes.append((before, after, leg.ended or "reconnect"))
     last_end, last = spans[-1][1], spans[-1][2]
     crashed = last.ended not in (None, "hangup", "eof", "end")
     if end_ms is not None and end_ms - last_end > (0 if crashed else EARLY_MS):
         holes.append((last_end, end_ms, last.ended or "open"))
-    return sorted(holes)
+    return _joined(sorted(holes))
+
+
+def _joined(holes: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Holes of one cause that touch are one hole."""
+    whole: list[tuple[int, int, str]] = []
+    for start, end, cause in holes:
+        if whole and whole[-1][1] == start and whole[-1][2] == cause:
+            whole[-1] = (whole[-1][0], end, cause)
+        else:
+            whole.append((start, end, cause))
+    return whole
 
 
 def write(one: Assembled, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The command line: parse, build, call, print. No logic of the trade lives here; slow imports wait for their command."""
+"""The command line: parse, build, call, print. No logic of the trade; slow imports wait for their command."""
 
 from __future__ import annotations
 
@@ -47,8 +47,12 @@ def as_json(value: Any) -> str:
 
 @app.command(epilog="Example: seatwatch demo --fast --once --json")
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End after scoring; the exit code says whether all went well.")] = False,
-    fast: Annotated[bool, typer.Option("--fast", help="All calls at once at real pace; ring times sent as event times.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End after scoring; the exit code says whether all went well.")
+    ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="All calls at once at real pace; ring times sent as event times.")
+    ] = False,
     json_: Json = False,
     port: Annotated[int | None, typer.Option(help="Port of the screens.")] = None,
 ) -> None:
@@ -114,16 +118,16 @@ def serve(part: Annotated[str, typer.Argument(help="all, ingest, worker or web")
     raise typer.Exit(run_parts(PARTS if part == "all" else (part,), say))
 
 
-@app.command(epilog="Example: seatwatch push call.wav --call 4711 --role agent")
+@app.command(epilog="Example: seatwatch push call.wav --call 4711 --roles agent")
 def push(
     file: Annotated[str, typer.Argument(help="A recording, or - for raw samples on standard input.")],
     call: Annotated[str | None, typer.Option(help="Id of the call; default: the file's name.")] = None,
-    role: Annotated[str, typer.Option(help="Who speaks in a mono file: agent, customer or unknown.")] = "unknown",
-    roles: Annotated[str, typer.Option(help="Who speaks by channel of a stereo file.")] = "customer,agent",
+    roles: Annotated[
+        str | None, typer.Option(help="Who speaks by channel; default: customer,agent, or unknown for one channel.")
+    ] = None,
     url: Annotated[str | None, typer.Option(help="Where ingest listens; default: this machine.")] = None,
     seat: Annotated[str | None, typer.Option(help="Seat of the call.")] = None,
     agent: Annotated[str | None, typer.Option(help="Agent of the call.")] = None,
-    direction: Annotated[str | None, typer.Option(help="in, out or internal; absent = not known.")] = None,
     rate: Annotated[int, typer.Option(help="Samples a second of standard input.")] = 8000,
     encoding: Annotated[str, typer.Option(help="Samples of standard input: slin, ulaw or alaw.")] = "slin",
     fast: Annotated[bool, typer.Option("--fast", help="As fast as ingest accepts instead of real pace.")] = False,
@@ -132,7 +136,7 @@ def push(
     """Stream a recording or standard input into ingest with durable acknowledgements."""
     from qa.push import Job, push_file
 
-    job = Job(file, call, role, tuple(roles.split(",")), url, seat, agent, direction, rate, encoding, fast)
+    job = Job(file, call, tuple(roles.split(",")) if roles else None, url, seat, agent, rate, encoding, fast)
     with Progress() as progress:
         report = push_file(job, progress.step)
     say(as_json(report) if json_ else "\n".join(f"{key}: {value}" for key, value in report.items()))
@@ -156,10 +160,16 @@ def verify(
     raise typer.Exit(DONE if report.clean else FAILED)
 
 
-@packs_app.command("check", epilog="Example: seatwatch packs check scoring/packs/bes --sources ../shared/regulations/sources")
+@packs_app.command(
+    "check", epilog="Example: seatwatch packs check scoring/packs/bes --sources ../shared/regulations/sources"
+)
 def packs_check(
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; default: all that are shipped.", metavar="[DIR]")] = None,
-    sources: Annotated[Path | None, typer.Option(help="Folder with the regulations' texts, to prove every quote.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="A pack's folder; default: all that are shipped.", metavar="[DIR]")
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option(help="Folder with the regulations' texts, to prove every quote.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Validate packs: form, phrases, and with --sources every quote against the regulation's text."""
@@ -194,7 +204,9 @@ def packs_show(rule: Annotated[str, typer.Argument(help="A rule's id.")], json_:
 
 
 @phrases_app.command("test", epilog="Example: seatwatch phrases test dialogues.yaml")
-def phrases_test(files: Annotated[list[Path], typer.Argument(help="YAML lists of dialogues.", metavar="FILE…")]) -> None:
+def phrases_test(
+    files: Annotated[list[Path], typer.Argument(help="YAML lists of dialogues.", metavar="FILE…")],
+) -> None:
     """Run dialogues against the phrase rules; closes with `N passed, N failed`."""
     from qa.phrases import run_files
 

@@ -1,6 +1,6 @@
 """The one place where calls, what was heard of them and empty seats become facts that a rule may ask.
 
-Pure: values in, values out. What is not known becomes Unknown with its cause; nothing is guessed for an agent or against.
+Pure: values in, values out. What is not known becomes Unknown with its cause; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -93,7 +93,11 @@ def _hold(record: CallRecord) -> int | Unknown:
 
 
 def call_facts(
-    subject: str, record: CallRecord, heard: Heard = NOTHING, site: SiteView = SiteView(), seat_was_ready: bool | None = None
+    subject: str,
+    record: CallRecord,
+    heard: Heard = NOTHING,
+    site: SiteView = SiteView(),
+    seat_was_ready: bool | None = None,
 ) -> Facts:
     """Facts of one call from its record and from what was heard."""
     cadence = CADENCES[site.cadence]
@@ -132,7 +136,7 @@ def call_facts(
 
 
 def away_facts(away: Away, approved: bool | None, site: SiteView = SiteView()) -> Facts:
-    """Facts of a stretch in which nobody was seen at a seat; a leave register not connected excuses and accuses nobody."""
+    """Facts of a stretch with nobody at the seat; a leave register that is not connected excuses and accuses nobody."""
     allowed: bool | Unknown = known(approved) if site.leave_connected else Unknown(Cause.REGISTER)
     episode = AwayFacts(
         at=away.at.isoformat(),
@@ -140,7 +144,7 @@ def away_facts(away: Away, approved: bool | None, site: SiteView = SiteView()) -
         away_ms=known(away.away_ms),
         ready_ms=known(away.ready_ms),
         status=away.status,
-        source=away.source,
+        source="person" if away.source == "person" else "presence",
         approved=allowed,
     )
     return Facts(f"away:{away.seat}:{away.at.isoformat()}", away.agent, away.seat, away.at.isoformat(), away=episode)

@@ -1,4 +1,4 @@
-"""Runs the folds where the events meet: calls and seats are folded again whenever they have news, ended calls assembled.
+"""Runs the folds where the events meet: calls and seats with news are folded again, ended calls are assembled.
 
 One transaction claims a piece of news, folds and stores; a rollback gives it back. It transcribes and scores nothing:
 that is a durable job, enqueued in the same transaction as the recording.
@@ -55,7 +55,7 @@ class Folder:
     site: str
     zone: ZoneInfo
     spool: Path
-    recordings: Path
+    folder: Path
     now: Callable[[], datetime]
     step: Step = _no_step
     waiting: dict[str, datetime] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class Folder:
     def _write(self, name: str, one: Assembled) -> recordings.Recording:
         key = uuid5(NAMESPACE_URL, f"seatwatch:{self.site}:{name}")  # files are named by ids of our own
         path = Path(self.site) / key.hex[:2] / f"{key}.flac"
-        sha = write(one, self.recordings / path)
+        sha = write(one, self.folder / path)
         return recordings.Recording(
             call=name,
             path=str(path),
@@ -149,7 +149,7 @@ class Folder:
             format="flac",
             rate=RATE,
             channels=len(one.roles),
-            size_bytes=(self.recordings / path).stat().st_size,
+            size_bytes=(self.folder / path).stat().st_size,
             duration_ms=one.duration_ms,
             answer_ms=one.answer_ms,
             roles=one.roles,
@@ -262,7 +262,13 @@ def _stretches(folded: SeatLog) -> list[seats.Stretch]:
     ]
     seen = [
         seats.Stretch(
-            seat=folded.seat, kind="presence", at=one.at, until_at=one.until, value=one.present, source=one.by, agent=one.agent
+            seat=folded.seat,
+            kind="presence",
+            at=one.at,
+            until_at=one.until,
+            value=one.present,
+            source=one.by,
+            agent=one.agent,
         )
         for one in folded.presence
     ]

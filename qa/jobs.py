@@ -40,7 +40,7 @@ async def _no_step(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Handlers of the jobs, with all they need. ``step`` is awaited at each named point (tests stop a process there)."""
+    """Handlers of the jobs, with all they need. ``step`` is awaited at each named point: tests stop a process there."""
 
     store: Store
     rules: Callable[[str], SiteRules]
@@ -186,5 +186,4 @@ def was_ready(held: seats.Stretch) -> bool | None:
 
 
 def _away(one: seats.AwayEpisode) -> Away:
-    source = "person" if one.source == "person" else "presence"
-    return Away(one.seat, one.agent, one.at, one.until_at, one.away_ms, one.ready_ms, one.status, source)
+    return Away(one.seat, one.agent, one.at, one.until_at, one.away_ms, one.ready_ms, one.status, one.source)

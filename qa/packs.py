@@ -114,9 +114,9 @@ def _line(pack: Pack, rule_id: str) -> int:
 
 
 def coverage(pack: Pack | str | None, kinds_connected: Iterable[str]) -> dict[str, Any]:
-    """Which clauses anybody watches: ``covered`` = all kinds of facts that the clause is decided from arrive here.
+    """Which clauses anybody watches: ``covered`` = the facts that decide or flag the clause arrive here.
 
-    A person's observation is no kind that arrives where the machine finds by itself: there it only confirms.
+    Where the machine finds by itself, other records only excuse or confirm: what its tests read has to arrive.
     """
     connected = frozenset(kinds_connected)
     names = [pack] if pack is not None else list(shipped_names())
@@ -127,8 +127,8 @@ def coverage(pack: Pack | str | None, kinds_connected: Iterable[str]) -> dict[st
 
 
 def _clause(rule_id: str, rule: Rule, connected: frozenset[str]) -> dict[str, Any]:
-    asked = [kind for kind in rule.needs if kind != "observation" or not rule.tests]
-    waits = [kind for kind in asked if kind not in connected and kind not in ALWAYS_HERE]
+    asked = _asked(rule)
+    waits = [kind for kind in rule.needs if kind in asked and kind not in connected and kind not in ALWAYS_HERE]
     return {
         "rule": rule_id,
         "cite": rule.cite,
@@ -139,6 +139,15 @@ def _clause(rule_id: str, rule: Rule, connected: frozenset[str]) -> dict[str, An
         "tested": bool(rule.tests) and rule.on,
         "waits_for": waits,
     }
+
+
+def _asked(rule: Rule) -> set[str]:
+    """The kinds that decide: what its tests read; without a test all that the clause rests on."""
+    if not rule.tests:
+        return set(rule.needs)
+    tests = [PREDICATES[check.that] for check in rule.tests]
+    subjects = {"call": "call", "away": "seat_status"}
+    return {subjects[one.subject] for one in tests} | {"leave" for one in tests if "leave" in one.reads}
 
 
 def coverage_text(found: dict[str, Any]) -> str:

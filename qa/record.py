@@ -91,7 +91,7 @@ class CallRecord(Part):
     holds: tuple[Hold, ...] = ()
     gaps: tuple[GapRow, ...] = ()
     channels: Literal["split", "mixed", "none"] | None = None
-    roles: tuple[Role, ...] | None = Field(None, max_length=2)
+    roles: Annotated[tuple[Role, ...], Field(max_length=2)] | None = None
     language: Literal["zh", "ko"] | None = None
     dialect_asked: Annotated[bool, Field(strict=True)] | None = None
     turns: tuple[TurnRow, ...] | None = None
@@ -138,6 +138,8 @@ def localised(record: CallRecord, zone: ZoneInfo) -> CallRecord:
 
     names = ("queued_at", "offered_at", "ringing_at", "answered_at", "ended_at")
     update: dict[str, Any] = {name: aware(getattr(record, name)) for name in names}
-    update["holds"] = tuple(hold.model_copy(update={"at": aware(hold.at), "until": aware(hold.until)}) for hold in record.holds)
+    update["holds"] = tuple(
+        hold.model_copy(update={"at": aware(hold.at), "until": aware(hold.until)}) for hold in record.holds
+    )
     update["transfers"] = tuple(one.model_copy(update={"at": aware(one.at)}) for one in record.transfers)
     return record.model_copy(update=update)

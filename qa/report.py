@@ -97,20 +97,27 @@ _MARK = {"breach": "✗", "met": "✓", "clear": "·", "unknown": "?", "na": "�
 
 def _evidence(item: dict[str, Any]) -> str:
     if item["kind"] == "span":
-        what = f" “{item['text']}”" if item.get("text") else ""
-        return f"{item['role']} {item['start_ms'] / 1000:.2f}–{item['end_ms'] / 1000:.2f} s{what} ({item.get('why', 'heard')})"
-    return " ".join(f"{item.get('fact', item['kind'])} = {item.get('value', '')}".split())
+        said = f" “{item['text']}”" if item.get("text") else ""
+        stretch = f"{item['start_ms'] / 1000:.2f}–{item['end_ms'] / 1000:.2f} s"
+        return f"{item['role']} {stretch}{said} ({item['why']})"
+    if item["kind"] == "group":
+        return f"the same {item['per']} takes effect under {item['rule']}"
+    if item["kind"] == "setting":
+        return f"{item['name']}: {item['value']} {item['unit']} ({item['source']})"
+    return f"{item['fact']} = {item['value']}"
 
 
 def _line(line: dict[str, Any], verbose: bool) -> Iterator[str]:
-    states = [line["decide"]] if line["outcome"] in ("breach", "met") else []
-    if line["outcome"] in ("breach", "met"):
-        states += ["counts" if line["counts"] else "waits for a reviewer"]
-    states += ["assumed"] if line["assumed"] and line["outcome"] in ("breach", "met") else []
-    points = f"{line['points']:>6}" if line["outcome"] in ("breach", "met") else " " * 6
+    effect = line["outcome"] in ("breach", "met")
+    states: list[str] = []
+    if effect:
+        states = [line["decide"], "counts" if line["counts"] else "waits for a reviewer"]
+        states += ["assumed"] if line["assumed"] else []
+    points = line["points"] if effect else ""
     why = f" [{line['cause']}]" if line.get("cause") else ""
-    yield f"  {_MARK[line['outcome']]} {line['rule']:<8} {points}  {line['outcome']}{why}  {line['cite']} 「{line['quote']}」 {', '.join(states)}"
-    if verbose or line["outcome"] in ("breach", "met", "unknown"):
+    said = f"{line['cite']} 「{line['quote']}」 {', '.join(states)}"
+    yield f"  {_MARK[line['outcome']]} {line['rule']:<8} {points:>6}  {line['outcome']}{why}  {said}".rstrip()
+    if verbose or effect or line["outcome"] == "unknown":
         yield from (f"           {_evidence(item)}" for item in line["evidence"])
 
 
@@ -119,7 +126,11 @@ def text(result: dict[str, Any], title: str = "", verbose: bool = False) -> str:
     if "error" in result:
         return f"{result['call']}\n  not scored: {result['error']}"
     total, figures = result["total"], result["metrics"]
-    rings = f"rings {figures['ring_count']} ({figures['ring_seconds']} s)  " if figures.get("ring_seconds") is not None else ""
+    rings = (
+        f"rings {figures['ring_count']} ({figures['ring_seconds']} s)  "
+        if figures.get("ring_seconds") is not None
+        else ""
+    )
     head = f"{result['call']}  {title}  agent {result['agent'] or '?'}  {rings}day {result['day'] or 'unknown'}"
     lines = [head.rstrip()]
     for turn in result["turns"]:

@@ -27,8 +27,29 @@ from scoring.scorecard import to_json
 from speech.errors import AudioError, RecogniserError
 from speech.pool import Recogniser
 
-SOUNDS = frozenset("wav mp3 opus ogg oga flac ulaw ul mu alaw al raw sln m4a aac gsm webm".split())
-LAYOUT = ("customer", "agent")  # of our own recordings, and of any stereo file whose sidecar does not say otherwise
+SOUNDS = frozenset(
+    (
+        "aac",
+        "al",
+        "alaw",
+        "flac",
+        "gsm",
+        "m4a",
+        "mp3",
+        "mu",
+        "oga",
+        "ogg",
+        "opus",
+        "raw",
+        "sln",
+        "ul",
+        "ulaw",
+        "wav",
+        "webm",
+    )
+)
+# Of our own recordings, and of any stereo file whose sidecar does not say otherwise.
+LAYOUT = ("customer", "agent")
 Step = Callable[[int, int, str], None]
 Print = Callable[[dict[str, Any]], None]
 
@@ -112,7 +133,7 @@ def sidecar(path: Path, options: Options) -> CallRecord:
     """The record beside a recording; without one nothing is known."""
     beside = path.with_suffix(".json")
     if not beside.is_file():
-        return CallRecord()
+        return CallRecord(kind="call")
     try:
         raw = json.loads(beside.read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
@@ -141,5 +162,7 @@ def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str,
     day = options.day or (record.offered_at.astimezone(options.settings.zone).date() if record.offered_at else None)
     card = score(options.pack, options.overlay, facts, day)
     if heard.text == "synthetic":
-        warnings.append("heard by the bundled test model, which knows the demo's calls only: no rule that needs text is decided")
+        warnings.append(
+            "heard by the bundled test model, which knows the demo's calls only: no rule that needs text is decided"
+        )
     return scored(record.id or path.stem, facts, to_json(card), warnings)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,12 +17,15 @@ from typing import Any
 import structlog
 
 from ingest.shell.faults import Faults
+from ingest.shell.service import Ingest, IngestConfig
+from ingest.sink import SpoolRow
 from qa.fold import Folder
 from qa.jobs import HEAR, SCORE_AWAY, Worker
 from qa.settings import Settings
 from qa.site import SiteRules, rules
 from qa.store.pool import Store
 from qa.store.queue import Queue
+from qa.store.sink import PostgresSink
 from qa.store.source import database
 from speech.pool import Limits, Recogniser, whisper
 
@@ -46,11 +49,11 @@ def fixture_model() -> Path:
 class NoModel(Exception):
     """No speech model is set; says how to get one."""
 
-    faults = [
+    faults = (
         "no speech model is set: give --model FOLDER or set SEATWATCH_MODEL to a faster-whisper model folder",
-        "to get one, on a machine with network: huggingface-cli download Systran/faster-whisper-small --local-dir FOLDER",
+        "to get one, where there is a network: hf download Systran/faster-whisper-small --local-dir FOLDER",
         "(the bundled test model, --model fixture, hears the demo's calls only and judges nobody)",
-    ]
+    )
 
 
 def model_folder(name: str | None) -> Path:
@@ -100,16 +103,24 @@ class Services:
 
 
 @asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncIterator[str]:
+    """The running database, by its address; its schema is left as it is."""
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    settings.data.mkdir(parents=True, exist_ok=True)
+    async with database(url, settings.data, settings.pg_bin) as base:
+        yield base.dsn
+
+
+@asynccontextmanager
 async def opened_store(settings: Settings) -> AsyncIterator[Store]:
     """The database of this installation at this release's schema; nothing else runs."""
-    async with AsyncExitStack() as stack:
-        url = settings.database_url.get_secret_value() if settings.database_url else None
-        settings.data.mkdir(parents=True, exist_ok=True)
-        base = await stack.enter_async_context(database(url, settings.data, settings.pg_bin))
-        store = await Store.open(base.dsn)
-        stack.push_async_callback(store.close)
-        await store.migrate()
-        yield store
+    async with opened_database(settings) as dsn:
+        store = await Store.open(dsn)
+        try:
+            await store.migrate()
+            yield store
+        finally:
+            await store.close()
 
 
 @asynccontextmanager
@@ -154,6 +165,39 @@ async def start_worker(services: Services, stack: AsyncExitStack, model: Path) -
     services.tasks.append(asyncio.create_task(warm(), name="warm-up"))
     services.tasks.append(asyncio.create_task(queue.run(), name="worker"))
     stack.callback(queue.stop)
+
+
+class _Carried:
+    """The store's sink, and a bell for the folds after each batch."""
+
+    def __init__(self, sink: PostgresSink, wake: asyncio.Event) -> None:
+        self._sink, self._wake = sink, wake
+
+    async def cursor(self, spool_id: str) -> int:
+        return await self._sink.cursor(spool_id)
+
+    async def take(self, spool_id: str, upto: int, rows: Sequence[SpoolRow]) -> None:
+        await self._sink.take(spool_id, upto, rows)
+        self._wake.set()
+
+
+async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.Event, **ports: int) -> Ingest:
+    """The sockets; what they store is carried to this site."""
+    settings = services.settings
+    config = IngestConfig(
+        folder=settings.spool,
+        secret=settings.secret,
+        sink=_Carried(PostgresSink(services.store, services.site), wake),
+        host=settings.host,
+        http_port=ports.get("http_port", settings.ingest_port),
+        audiosocket_port=ports.get("audiosocket_port", settings.audiosocket_port),
+        api_keys={settings.source_key.get_secret_value(): "pbx"} if settings.source_key else {},
+        faults=_faults(settings),
+    )
+    ingest = await stack.enter_async_context(Ingest(config))
+    services.tasks.append(asyncio.create_task(ingest.failed(), name="ingest"))
+    services.status["ingest"] = f"{settings.host}:{ingest.http_port}, AudioSocket {ingest.audiosocket_port}"
+    return ingest
 
 
 async def start_folds(services: Services, wake: asyncio.Event | None = None) -> Folder:
@@ -203,10 +247,21 @@ async def until_stopped(services: Services) -> None:
         loop.add_signal_handler(sign, stop.set)
     waiting = asyncio.create_task(stop.wait(), name="signal")
     failing = asyncio.create_task(services.failed(), name="failures")
-    done, _ = await asyncio.wait({waiting, failing}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({waiting, failing}, return_when=asyncio.FIRST_COMPLETED)
     for task in (waiting, failing):
         task.cancel()
-    for task in done:
-        if task is failing:
-            task.result()
+    if failing.done() and not failing.cancelled():
+        failing.result()
 
+
+async def start_web(services: Services, stack: AsyncExitStack, port: int | None = None) -> int:
+    """The screens and the API on this machine; the port that was opened."""
+    from qa.web.app import make_app
+    from qa.web.listen import listen
+
+    settings = services.settings
+    wanted = settings.web_port if port is None else port
+    runner, opened_port = await listen(make_app(services), settings.web_host, wanted)
+    stack.push_async_callback(runner.cleanup)
+    services.status["web"] = f"http://{settings.web_host}:{opened_port}/ (this machine only, until login exists)"
+    return opened_port

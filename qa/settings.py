@@ -54,10 +54,14 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the ingest sockets listen on")
     audiosocket_port: int = Field(9092, ge=0, le=65535, description="AudioSocket, TCP")
     ingest_port: int = Field(9093, ge=0, le=65535, description="/events and /stream")
-    web_host: str = Field("127.0.0.1", description="address of the screens and the API; loopback only until login exists")
+    web_host: str = Field(
+        "127.0.0.1", description="address of the screens and the API; loopback only until login exists"
+    )
     web_port: int = Field(8080, ge=0, le=65535, description="screens and API")
     source_key: SecretStr | None = Field(None, description="key that senders must show; absent = none asked (loopback)")
-    recordings: str | None = Field(None, description="folder or object-store URL of recordings; absent = in the data folder")
+    recordings: str | None = Field(
+        None, description="folder or object-store URL of recordings; absent = in the data folder"
+    )
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
@@ -156,7 +160,9 @@ def load_settings(**given: Any) -> Settings:
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        faults += [f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
+        faults += [
+            f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
+        ]
         raise SettingsError(faults) from None
     except ValueError as error:  # a TOML file that is no TOML
         raise SettingsError([*faults, f"{settings_file()}: {error}; mend the file"]) from None

@@ -60,5 +60,5 @@ def demo_overlay() -> Path:
 
 
 def arriving_kinds(site: str) -> frozenset[str]:
-    """Kinds of facts that arrive at a site: telephony and presence; the demo's leave register is connected and empty."""
+    """Kinds of facts that arrive at a site: telephony and presence; the demo's empty leave register is connected."""
     return frozenset({"call", "seat_status"} | ({"leave"} if site == DEMO else set()))

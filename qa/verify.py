@@ -44,7 +44,9 @@ class Verified:
 
     def as_text(self) -> str:
         lines = [f"{self.replayed} runs replayed to the same bytes" if self.clean else f"{self.replayed} runs replayed"]
-        lines += [f"{count} runs of an older engine: {release} can replay them" for release, count in self.older.items()]
+        lines += [
+            f"{count} runs of an older engine: {release} can replay them" for release, count in self.older.items()
+        ]
         if self.chain_walked:
             lines.append(f"{self.rows} rows of the hash chain walked")
         lines += [f"DIFFERENT: {one}" for one in self.differences]

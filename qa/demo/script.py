@@ -1,4 +1,4 @@
-"""The bundled calls and empty seats as values: what is played, when, and what the scorecards must say. Plays nothing."""
+"""The bundled calls and empty seats as values: what is played, when, what must come out. Plays nothing."""
 
 from __future__ import annotations
 

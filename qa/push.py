@@ -1,0 +1,92 @@
+"""The command `push`: a recording or standard input becomes the legs of a call, durable when the command returns."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.legs import WIDTHS
+from ingest.shell.push import ROLES, Sound, Target, push
+from qa.score import Usage
+from qa.settings import load_settings
+from speech.audio import decode
+
+CHUNK_MS = 100
+Step = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the command line asks for."""
+
+    file: str
+    call: str | None
+    roles: tuple[str, ...] | None
+    url: str | None
+    seat: str | None
+    agent: str | None
+    rate: int
+    encoding: str
+    fast: bool
+
+
+def push_file(job: Job, step: Step) -> dict[str, Any]:
+    """Send it; raises ClientError, AudioError or Usage with what to do."""
+    settings = load_settings()
+    wrong = [role for role in job.roles or () if role not in (*ROLES, "unknown")]
+    if wrong:
+        raise Usage(f"--roles {wrong[0]}: no such party; use agent, customer or unknown, by channel")
+    if job.encoding not in WIDTHS:
+        raise Usage(f"--encoding {job.encoding}: not known; use {', '.join(WIDTHS)}")
+    source = _stdin(job) if job.file == "-" else Path(job.file)
+    if isinstance(source, Path) and not source.is_file():
+        raise Usage(f"{source}: no such file; give a recording, or - for standard input")
+    target = Target(
+        url=job.url or f"http://{settings.host}:{settings.ingest_port}",
+        call=job.call or _name(job.file),
+        roles=job.roles or ROLES,
+        key=settings.source_key.get_secret_value() if settings.source_key else None,
+        fast=job.fast,
+        seat=job.seat,
+        agent=job.agent,
+    )
+
+    def tell(seconds: float, total: float | None) -> None:
+        step(int(seconds), int(total or seconds), target.call)
+
+    return asdict(asyncio.run(push(source, target, _decoded, tell)))
+
+
+def _name(file: str) -> str:
+    if file == "-":
+        raise Usage("push -: standard input has no name; give --call NAME")
+    return re.sub(r"[^\w.-]", "_", Path(file).stem)[:128]
+
+
+def _decoded(path: Path) -> Sound:
+    """Any recording that the product reads, as 16-bit samples."""
+    audio = decode(path)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        size = audio.rate * CHUNK_MS // 1000
+        for at in range(0, audio.pcm.shape[1], size):
+            yield audio.pcm[:, at : at + size].T.astype("<i2").tobytes()
+
+    return Sound(audio.rate, "slin", audio.channels, pieces(), audio.duration_ms / 1000)
+
+
+def _stdin(job: Job) -> Sound:
+    """Raw samples as they come; one channel, or as many as roles are given."""
+    size = job.rate * CHUNK_MS // 1000 * WIDTHS[job.encoding] * len(job.roles or ("unknown",))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        while data := await asyncio.to_thread(os.read, sys.stdin.fileno(), size):
+            yield data
+
+    return Sound(job.rate, job.encoding, len(job.roles or ("unknown",)), pieces())

@@ -111,6 +111,7 @@ class Embedded:
             self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreError(f"{self._data}: cannot be made ({error.strerror}); choose another data folder") from error
+        self._entered(self._data)
         self._programs = programs.find(self._bin)
         self._refuse_others()
         owned = self.folder if self.folder.exists() else self._data
@@ -263,7 +264,7 @@ class Embedded:
         stale = {"PG_GRANDPARENT_PID": str(note.pid)} if note is not None and pidfile.alive(note.pid) else {}
         options = {**self._settings, "unix_socket_directories": str(self._sockets), "port": str(PORT)}
         set_up = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with log.open("ab") as out:
+        with os.fdopen(locks.handle(log, os.O_APPEND), "ab") as out:
             child = subprocess.Popen(
                 [*self._way.prefix, self._programs.postgres, "-D", str(self.folder), *set_up],
                 user=self._way.uid,

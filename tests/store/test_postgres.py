@@ -240,6 +240,25 @@ async def test_a_full_disk_is_one_line_and_leaves_no_half_cluster(tmp_path: Path
 
 
 @AS_ROOT
+def test_a_folder_of_somebody_else_is_one_line(tmp_path: Path) -> None:
+    """Asked as an ordinary user, in a process of its own."""
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from qa.store.postgres import Embedded\n"
+        "os.setegid(65534); os.seteuid(65534)\n"
+        "try:\n    Embedded(Path(sys.argv[1]))._prepare()\n"
+        "except Exception as error:\n    print(type(error).__name__, error)"
+    )
+    with tempfile.TemporaryDirectory(prefix="seatwatch") as name:
+        Path(name).chmod(0o755)
+        (Path(name) / "data").mkdir(mode=0o755)
+        told = subprocess.run(
+            [sys.executable, "-c", code, f"{name}/data"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    assert told.startswith("StoreError") and "belongs to user 0" in told and "\n" not in told
+
+
+@AS_ROOT
 async def test_in_a_users_folder_root_runs_it_as_that_user() -> None:
     with tempfile.TemporaryDirectory(prefix="seat watch ") as name:
         place = Path(name)
@@ -250,6 +269,7 @@ async def test_in_a_users_folder_root_runs_it_as_that_user() -> None:
         async with Embedded(mine, settings=QUICK) as server:
             assert server.folder.stat().st_uid == 65534
             assert Path(f"/proc/{note_of(server).pid}").stat().st_uid == 65534
+            assert {path.stat().st_uid for path in mine.iterdir()} == {65534}
         assert place.stat().st_mode & 0o777 == 0o755
 
 

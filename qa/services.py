@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from ingest.shell.faults import POINTS as INGEST_POINTS
 from ingest.shell.faults import Faults
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.sink import SpoolRow
@@ -30,6 +31,8 @@ from qa.store.source import database
 from speech.pool import Limits, Recogniser, whisper
 
 log = structlog.get_logger(__name__)
+FOLD_POINTS = ("assembled", "written")
+WORKER_POINTS = ("transcribed", "run", "reversals", "entries", "pointer", "outbox")
 TURN_SECONDS = 0.1  # how often the folds look for news
 TIDY_SECONDS = 10.0
 
@@ -142,7 +145,8 @@ async def _stop(services: Services) -> None:
 
 
 def _faults(settings: Settings) -> Faults:
-    return Faults.parse(settings.fault or None)
+    """The one named point of this process at which a test wants it dead."""
+    return Faults.parse(settings.fault or None, (*INGEST_POINTS, *FOLD_POINTS, *WORKER_POINTS))
 
 
 async def start_worker(services: Services, stack: AsyncExitStack, model: Path) -> None:

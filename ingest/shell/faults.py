@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ingest.errors import IngestError
 
@@ -14,20 +14,26 @@ POINTS = ("before-commit", "after-commit-before-ack", "after-ack", "during-rotat
 class Faults:
     """Runs an action at the n-th passing of one point. Passings are counted over all threads of the process."""
 
-    def __init__(self, point: str | None = None, nth: int = 1, action: Callable[[], None] | None = None) -> None:
-        if point is not None and point not in POINTS:
-            raise IngestError(f"fault point {point!r}: is not known; take one of {', '.join(POINTS)}")
+    def __init__(
+        self,
+        point: str | None = None,
+        nth: int = 1,
+        action: Callable[[], None] | None = None,
+        points: Sequence[str] = POINTS,
+    ) -> None:
+        if point is not None and point not in points:
+            raise IngestError(f"fault point {point!r}: is not known; take one of {', '.join(points)}")
         self._point, self._left, self._action = point, nth, action or self._kill
 
     @classmethod
-    def parse(cls, text: str | None) -> Faults:
-        """``point:n``, such as after-ack:3; nothing or an empty text switches faults off."""
+    def parse(cls, text: str | None, points: Sequence[str] = POINTS) -> Faults:
+        """``point:n``, such as after-ack:3; nothing or an empty text switches faults off. ``points``: those known."""
         if not text:
             return cls()
         point, _, nth = text.partition(":")
         if not nth.isdecimal() or int(nth) < 1:
             raise IngestError(f"fault {text!r}: has no count; write it as point:n, such as after-ack:3")
-        return cls(point, int(nth))
+        return cls(point, int(nth), points=points)
 
     def __call__(self, point: str) -> None:
         """The code is passing *point*."""

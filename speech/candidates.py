@@ -62,7 +62,9 @@ def fits(stream: Stream, one: Found, phrase: Phrase) -> bool:
     """A whole utterance must be whole. No phrase runs over the end of a sentence that is not its own, no short one
     over a comma, and none into a turn that is not the next."""
     if one.entry.whole:
-        return one.first == one.last and _whole(fold_text(stream.text(one.first, one.first)), one.phrase)
+        before = fold_text(stream.whole[stream.starts[one.first] : one.start])
+        alone = one.first == one.last and not before.strip(PARTICLES)  # said twice, it counts once
+        return alone and _whole(fold_text(stream.text(one.first, one.first)), one.phrase)
     short = len(phrase.text) < FUZZY_FROM
     if one.first != one.last:
         if one.last != one.first + 1 or stream.pause_ms(one.first) > JOIN_MS:

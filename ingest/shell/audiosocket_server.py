@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from ingest.admission import Opened
-from ingest.audiosocket import Audio, Dtmf, Event, Fault, Hangup, Ident, Parser, Skipped
+from ingest.audiosocket import HEAD_BYTES, Audio, Dtmf, Event, Fault, Hangup, Ident, Parser, Skipped
 from ingest.errors import AudioSocketError, SpoolError, SpoolFull, TokenError
 from ingest.pace import BURST_S, AudioClock, Bucket
 from ingest.rows import Row, body, micros
@@ -192,14 +192,16 @@ class AudioSocketServer:
         raise AudioSocketError(f"closed after {parser.rest} bytes without a UUID; send it first")
 
     async def _until_end(self, reader: asyncio.StreamReader, parser: Parser, leg: Leg, early: Iterator[Event]) -> None:
-        cause = "shutdown"
+        cause = "error"
         try:
             cause = self._take(leg, early) or await self._read(reader, parser, leg)
         except AudioSocketError as error:
             self._core.refuse("audiosocket packet", error)
-            cause = "error"
         except OSError:
             cause = "reset"
+        except asyncio.CancelledError:
+            cause = "shutdown"
+            raise
         finally:
             self._core.counts["audiosocket skipped"] += parser.skipped
             leg.end(cause)
@@ -228,11 +230,13 @@ class AudioSocketServer:
                     case Hangup():
                         return "hangup"
                     case Fault():
-                        LOG.warning(
-                            "audiosocket: the sender reports an error: %s", ", ".join(event.names) or event.code
-                        )
-                    case Dtmf() | Skipped() | Ident():
-                        self._core.counts[f"audiosocket {type(event).__name__.lower()}"] += 1  # digits are never kept
+                        leg.control(HEAD_BYTES)
+                        LOG.warning("audiosocket: the sender reports error %d %s", event.code, event.names)
+                    case Dtmf() | Ident():
+                        leg.control(HEAD_BYTES)
+                        self._core.counts["audiosocket digits"] += 1  # counted; what was pressed is never kept
+                    case Skipped():
+                        leg.control(HEAD_BYTES + event.length)
         finally:
             if rows:
                 leg.store(rows)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.admission import Admission
-from ingest.errors import SpoolFull
+from ingest.errors import SpoolFailed, SpoolFull
 from ingest.events import Event, Leg, Refusal, parse_event
 from ingest.rows import Admit, Row, content_key, event_key, event_row
 from ingest.shell.faults import Faults
@@ -49,6 +49,7 @@ class Core:
         self.spool, self.admission, self.faults, self.now = spool, admission, faults, now
         self.mono = time.monotonic
         self.counts: Counter[str] = Counter()
+        self._waiting: set[asyncio.Future[None]] = set()
         self._keys = keys
 
     def store(self, items: Sequence[Row | Admit], done: Done | None = None, force: bool = False) -> None:
@@ -111,11 +112,20 @@ class Core:
             for key, _, _ in fresh:
                 self._keys.pop(key, None)
             raise
+        self._waiting.add(durable)
         try:
             async with asyncio.timeout(COMMIT_WAIT_S):
                 await durable
         except TimeoutError:
             raise SpoolFull("spool: the disk did not take the events in time; send the same events again") from None
+        finally:
+            self._waiting.discard(durable)
+
+    def fail(self, error: SpoolFailed) -> None:
+        """Nothing will be durable any more: whoever waits hears why."""
+        for durable in self._waiting:
+            if not durable.done():
+                durable.set_exception(error)
 
 
 def _resolve(durable: asyncio.Future[None]) -> None:

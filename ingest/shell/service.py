@@ -140,6 +140,8 @@ class Ingest:
 
     def _set_failed(self, error: BaseException) -> None:
         self.error = self.error or error
+        if isinstance(error, SpoolFailed):
+            self.core.fail(error)
         self._ended.set()
 
     async def failed(self) -> None:

@@ -1,0 +1,37 @@
+"""One ingest process for the crash tests: says its ports on standard output, stops when standard input ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from ingest.errors import IngestError
+from ingest.shell.faults import Faults
+from ingest.shell.service import Ingest, IngestConfig
+from ingest.shell.writer import SpoolLimits
+
+
+async def main(folder: str, secret: str, ports: str, fault: str, rotate_bytes: str) -> None:
+    http, audio = json.loads(ports)
+    config = IngestConfig(
+        Path(folder), secret.encode(), http_port=http, audiosocket_port=audio, faults=Faults.parse(fault),
+        spool=SpoolLimits(rotate_bytes=int(rotate_bytes)),
+    )  # fmt: skip
+    async with Ingest(config) as ingest:
+        print(json.dumps([ingest.http_port, ingest.audiosocket_port]), flush=True)
+        failed = asyncio.create_task(ingest.failed())
+        told = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+        done, _ = await asyncio.wait([failed, told], return_when=asyncio.FIRST_COMPLETED)
+        if failed in done:
+            print(f"seatwatch: {failed.exception()}", file=sys.stderr, flush=True)
+            sys.exit(1)
+        failed.cancel()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except IngestError as error:
+        sys.exit(f"seatwatch: {error}")

@@ -16,15 +16,20 @@ NEAR_MS = 5000  # how far unless_followed_by and unless_preceded_by look
 LEAD_MS = 1500  # a pause within which a sentence goes on
 APOLOGIES = frozenset(fold_text(one) for one in ("抱歉", "对不起", "不好意思", "죄송", "미안"))
 _ALTERNATIVES = ("是不是", "会不会", "能不能", "敢不敢", "有没", "是否")  # questions of the form A-not-A deny nothing
+_HARMLESS = ("没问题", "没关系", "没事", "没错")  # a 没 that denies nothing of what follows
 _SAYING = ("说", "讲", "说过", "讲过", "说了")
 _NEGATION = re.compile("|".join(fold_text(one) for one in NEGATIONS))
 
 _QUOTE = re.compile(
-    r"您(?:刚才|刚刚|刚|之前|上次|前面|昨天|今天)?(?:说|讲|问)(?:的(?=是|[::“\"「『])|过|了|到)?"
-    r"|您的意思是"
+    r"您(?:刚才|刚刚|刚|之前|上次|前面|昨天|今天|是)?(?:说|讲|问)(?:的是|的|过|了|到)?"
+    r"|你(?:刚才|是)(?:说|讲|问)(?:的是|的)?|[您你]的意思是|(?:客户|用户|客人|고객님께서)(?:说|讲|问)"
 )
+_SAID = re.compile("[说讲问思]")
 # 您说得对, 您说吧, 您说完了, 您说一下, 您问我: no words of the customer follow
-_NO_QUOTE_AFTER = re.compile(r"^(?:得|吧|完|一下|一说|的|我|谁|问|明|清楚|话)")
+_NO_QUOTE_AFTER = {
+    "问": re.compile("得|吧|完|一下|我|谁|清楚"),
+    "": re.compile("得|吧|完|一下|一说|明|清楚|话"),
+}
 # 请您说 asks, 我跟您说 tells: neither quotes the customer
 _NO_QUOTE_BEFORE = re.compile(
     r"(?:请|麻烦|劳驾|(?:我|我们|咱们)(?:刚才|刚|都|已经|就|再|也|要|先|得|来|可以)*[跟和对给向同])$"
@@ -56,15 +61,15 @@ def negated(entry: Entry, phrase: str, raw: str, start: int) -> bool:
     spoken_of = entry.formula or _NEGATION.match(phrase) is not None
     for found in _NEGATION.finditer(before):
         between = before[found.end() :]
-        if len(between) > NEGATION_REACH or _alternative(before, found.start(), found.end()):
+        if len(between) > NEGATION_REACH or _denies_nothing(before, found.start()):
             continue
         if not spoken_of or between.endswith(_SAYING):
             return True
     return False
 
 
-def _alternative(before: str, start: int, end: int) -> bool:
-    return any(before[max(0, start - 1) : end].startswith(one) for one in _ALTERNATIVES)
+def _denies_nothing(before: str, at: int) -> bool:
+    return before.startswith(_HARMLESS, at) or before.startswith(_ALTERNATIVES, max(0, at - 1))
 
 
 def denied_after(after: str) -> bool:
@@ -78,12 +83,15 @@ def quoted(entry: Entry, raw: str, start: int, after: str) -> bool:
     ends = CLAUSE_END if entry.courtesy else SENTENCE_END
     if _REPORTED.match(after) or _in_marks(raw, start):
         return True
-    for found in _QUOTE.finditer(raw, 0, start) if "您" in raw else ():
-        if found.end() > start or _NO_QUOTE_BEFORE.search(raw[: found.start()]):
+    for found in _QUOTE.finditer(raw, 0, start) if _SAID.search(raw, 0, start) else ():
+        said, between = found.group(), raw[found.end() : start]
+        if _NO_QUOTE_BEFORE.search(raw[: found.start()]):
             continue
-        if not found.group().endswith(("的", "过", "了", "到")) and _NO_QUOTE_AFTER.match(raw[found.end() :]):
+        if said.endswith("的") and fold_text(between):  # 您说的这个问题: a thing is named, nothing is quoted
             continue
-        if not any(char in ends for char in raw[found.end() : start]):
+        if said[-1] in "说讲问" and _NO_QUOTE_AFTER["问" if said[-1] == "问" else ""].match(between):
+            continue
+        if not any(char in ends for char in between):
             return True
     return False
 

@@ -22,6 +22,7 @@ MODES = (
     "forbidden_critical",
 )  # fmt: skip
 SLOTS = frozenset("×○~〜")  # stand for a number, a name or a stem: a text with one is no matching string
+POLITE, PLAIN = "您", "你"
 FUZZY_FROM = 4  # characters; shorter phrases sound like too many others
 _TEXTS = ("zh", "ko", "en", "note", "zh_pattern", "ko_pattern", "zh_match", "ko_match")
 _LISTS = ("zh_variants", "ko_variants", "exclude", "softeners", "unless_followed_by", "unless_preceded_by")
@@ -126,11 +127,15 @@ def _entry(
     seen[str(tree.get("id"))] = category
     patterns = [str(tree[key]) for key in ("zh_pattern", "ko_pattern") if key in tree]
     usable = [one for one in patterns if _PATTERN.fullmatch(one) and _compiles(one)]
+    misheard = mode.startswith("required") and category != "request_honorific"
     for one in patterns:
         if one not in usable:
             faults.append(f"{place}: pattern {one!r} may hold characters, ( ) ? | and slots like .{{1,8}}; rewrite it")
     folded = [fold_pattern(one) for one in usable]
+    folded += [one.replace(POLITE, PLAIN) for one in folded if misheard and POLITE in one]
     phrases = tuple(_phrases(tree, place, bool(patterns), faults))
+    if misheard:
+        phrases += tuple(_misheard(phrases))
     severity: Severity = "critical" if mode == "forbidden_critical" else "ordinary"
     return Entry(
         id=str(tree.get("id")),
@@ -188,6 +193,13 @@ def _phrases(tree: Mapping[str, Any], place: str, has_pattern: bool, faults: lis
     if not found and not has_pattern:
         faults.append(f"{place}: it has nothing to match; write zh or ko")
     return found.values()
+
+
+def _misheard(phrases: Iterable[Phrase]) -> Iterable[Phrase]:
+    """Courtesy as recognisers write it: 你 for 您. It proves no lack of courtesy, so it counts, with less trust."""
+    for phrase in phrases:
+        if POLITE in phrase.text and len(phrase.text) > 1:
+            yield Phrase(phrase.text.replace(POLITE, PLAIN), "homophone", phrase.breaks)
 
 
 def _folded(tree: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -110,6 +110,14 @@ def test_decomposed_hangul_is_found_whole() -> None:
     assert unicodedata.normalize("NFC", hit.text) == "안녕하세요"
 
 
+def test_a_recogniser_that_writes_the_plain_you_takes_no_courtesy_away() -> None:
+    hits = {hit.entry: hit for hit in SHIPPED.find(agent("你好", "感谢你的来电,再见", "你好,工号八号为你服务"))}
+
+    assert (hits["GREE-01"].how, hits["GREE-01"].confidence) == ("homophone", Decimal("0.70"))
+    assert {"THAN-04", "CLOS-01", "GREE-16"} <= hits.keys()
+    assert "REQU-15" not in hits
+
+
 def test_slots_take_what_stands_in_them() -> None:
     hits = SHIPPED.find(agent("您好,我是工号八零零一号客服为您服务", "预计二十四小时内与您联系"))
 
@@ -150,6 +158,7 @@ def test_short_phrases_do_not_run_over_a_comma(text: str) -> None:
     [
         "我们不会说不归我管", "我没说不归我管", "不能跟您讲不归我管", "您说不归我管", "您刚才说的是不归我管",
         "您的意思是不归我管?", "他写着「不归我管」", '他说"不归我管"', "上次有人跟您说不归我管",
+        "您说的不归我管是什么意思", "您是说这个不归我管", "客户说这个不归我管",
     ],
 )  # fmt: skip
 def test_negated_and_quoted_words_are_no_hits(text: str) -> None:
@@ -161,7 +170,7 @@ def test_negated_and_quoted_words_are_no_hits(text: str) -> None:
     [
         "不是,不归我管", "是不是不归我管", "能不能说不归我管", "您说得对不归我管", "您说的这个不归我管",
         "我跟您说不归我管", "请您说慢点,不归我管", "您说慢。不归我管", '他说"好"不归我管',
-        "这不是网络的问题而且不归我管",
+        "这不是网络的问题而且不归我管", "没问题不归我管",
     ],
 )  # fmt: skip
 def test_what_looks_like_a_denial_or_a_quotation_is_still_a_hit(text: str) -> None:

@@ -21,9 +21,15 @@ Encoding = Literal["mulaw", "alaw", "slin"]
 MAX_SECONDS = 4 * 3600
 TOP_RATE = 16_000  # nothing above it helps a recogniser; higher rates are brought down while decoding
 RAW = {
-    ".ulaw": "mulaw", ".ul": "mulaw", ".mu": "mulaw", ".pcmu": "mulaw",
-    ".alaw": "alaw", ".al": "alaw", ".pcma": "alaw",
-    ".sln": "slin", ".raw": "slin",
+    ".ulaw": "mulaw",
+    ".ul": "mulaw",
+    ".mu": "mulaw",
+    ".pcmu": "mulaw",
+    ".alaw": "alaw",
+    ".al": "alaw",
+    ".pcma": "alaw",
+    ".sln": "slin",
+    ".raw": "slin",
 }  # headerless files as PBXs name them: 8 kHz, one channel
 # A playlist named call.wav would make the library open other files: only real containers are opened at all.
 FORMATS = "wav,w64,mp3,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,aiff,au,amr,gsm,caf"

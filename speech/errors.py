@@ -1,12 +1,12 @@
 """What can go wrong in speech, each with a sentence for the person who can mend it. No logging, no exit codes.
 
-    SpeechError
-    ├── AudioError         the recording cannot be used
-    ├── ModelError         the model's folder or its settings cannot be used
-    ├── LexiconError       a phrase list cannot be used (all faults at once)
-    └── RecogniserError    the recognising process did not answer
-        ├── RecogniserCrashed   it ended in the middle of a job
-        └── RecogniserLate      it passed its deadline and was ended
+SpeechError
+├── AudioError         the recording cannot be used
+├── ModelError         the model's folder or its settings cannot be used
+├── LexiconError       a phrase list cannot be used (all faults at once)
+└── RecogniserError    the recognising process did not answer
+    ├── RecogniserCrashed   it ended in the middle of a job
+    └── RecogniserLate      it passed its deadline and was ended
 """
 
 from __future__ import annotations

@@ -163,15 +163,12 @@ def sounds(folded: str, limit: int = 64) -> tuple[str, ...]:
     """Every way to read a folded phrase; beyond ``limit`` ways, one character at a time departs from the common."""
     own = sound(folded)
     options = [
-        tuple(dict.fromkeys((common, *map(_code, _readings(char)))))
-        for char, common in zip(folded, own, strict=True)
+        tuple(dict.fromkeys((common, *map(_code, _readings(char))))) for char, common in zip(folded, own, strict=True)
     ]
     ways = 1
     for one in options:
         ways *= len(one)
     if ways <= limit:
         return tuple("".join(way) for way in product(*options))
-    single = [
-        own[:at] + other + own[at + 1 :] for at, choices in enumerate(options) for other in choices[1:]
-    ]
+    single = [own[:at] + other + own[at + 1 :] for at, choices in enumerate(options) for other in choices[1:]]
     return (own, *single[: limit - 1])

@@ -86,9 +86,7 @@ def layout(audio: Audio, roles: Sequence[str] | None) -> tuple[Channels, tuple[R
     return "split", cast(tuple[Role, ...], tuple([*named, "unknown", "unknown"][:2]))
 
 
-def hear_again(
-    audio: Audio, engine: Transcriber, language: str, channel: int, start_ms: int, end_ms: int
-) -> Heard:
+def hear_again(audio: Audio, engine: Transcriber, language: str, channel: int, start_ms: int, end_ms: int) -> Heard:
     """One disputed turn once more, without any terms told beforehand: what vanishes now was no evidence."""
     start, end = max(0, start_ms - PAD_MS), min(audio.duration_ms, end_ms + PAD_MS)
     pcm = audio.pcm[channel, start * audio.rate // 1000 : end * audio.rate // 1000]
@@ -113,9 +111,7 @@ def _listen(
     yield offset_ms + len(samples) * 1000 // vad.RATE
 
 
-def _pieces(
-    spans: Sequence[vad.Span], channel: int, offset_ms: int, samples: NDArray[np.float32]
-) -> Iterator[_Piece]:
+def _pieces(spans: Sequence[vad.Span], channel: int, offset_ms: int, samples: NDArray[np.float32]) -> Iterator[_Piece]:
     """The windows to decode: each stretch of speech padded, the very long ones cut."""
     windows = vad.pad(spans, PAD_MS, len(samples) * 1000 // vad.RATE)
     for span, window in zip(spans, windows, strict=True):

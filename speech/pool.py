@@ -54,7 +54,12 @@ def whisper(
 ) -> Make:
     """The maker of a faster-whisper engine for a pool; nothing is loaded here."""
     return partial(
-        _whisper, folder, device=device, compute_type=compute_type, threads=threads, profile=profile,
+        _whisper,
+        folder,
+        device=device,
+        compute_type=compute_type,
+        threads=threads,
+        profile=profile,
         terms=tuple(terms),
     )
 

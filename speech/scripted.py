@@ -47,6 +47,4 @@ class ScriptedEngine:
             return Heard("")
         sure = [line.avg_logprob for line in lines if line.avg_logprob is not None]
         silent = [line.no_speech_prob for line in lines if line.no_speech_prob is not None]
-        return Heard(
-            "".join(line.text for line in lines), min(sure, default=None), max(silent, default=None)
-        )
+        return Heard("".join(line.text for line in lines), min(sure, default=None), max(silent, default=None))

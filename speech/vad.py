@@ -29,9 +29,7 @@ def level(samples: Samples) -> float:
     return round(10 * float(np.log10(max(power, 1e-12))), 1)
 
 
-def speech_spans(
-    samples: Samples, threshold: float = 0.4, min_silence_ms: int = 350, pad_ms: int = 150
-) -> list[Span]:
+def speech_spans(samples: Samples, threshold: float = 0.4, min_silence_ms: int = 350, pad_ms: int = 150) -> list[Span]:
     """Stretches of speech of one channel at 16 kHz, in milliseconds, widened by ``pad_ms`` on both sides."""
     levels = frame_levels(samples)
     if not (levels > GATE_DB).any():

@@ -103,13 +103,20 @@ class WhisperEngine:
         self._profile, self._terms, self._card = PROFILES[profile], tuple(terms), card
         try:
             self._model = faster_whisper.WhisperModel(
-                str(folder), device=device, compute_type=compute_type, cpu_threads=threads, num_workers=1,
+                str(folder),
+                device=device,
+                compute_type=compute_type,
+                cpu_threads=threads,
+                num_workers=1,
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{folder}: the model does not load ({error}); copy the folder again") from None
         params = {
-            **asdict(self._profile), "terms": self._terms, "prompt": SCRIPT_PROMPT, "compute_type": compute_type,
+            **asdict(self._profile),
+            "terms": self._terms,
+            "prompt": SCRIPT_PROMPT,
+            "compute_type": compute_type,
             "ctranslate2": ctranslate2.__version__,
         }
         self._identity = EngineIdentity(

@@ -47,6 +47,24 @@ async def running(folder: Path, **own: Any) -> AsyncIterator[Ingest]:
         yield ingest
 
 
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection that the other side may have closed before."""
+    writer.close()
+    try:
+        await writer.wait_closed()
+    except ConnectionError:
+        return
+
+
+async def tick() -> None:
+    """Between two looks at a condition that another process or thread makes true."""
+    try:
+        async with asyncio.timeout(0.02):
+            await asyncio.Event().wait()
+    except TimeoutError:
+        return
+
+
 def url(ingest: Ingest) -> str:
     return f"http://127.0.0.1:{ingest.http_port}"
 

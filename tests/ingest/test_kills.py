@@ -114,7 +114,7 @@ async def test_a_token_that_was_used_stays_used_after_a_kill(tmp_path: Path) -> 
     reader, writer = await asyncio.open_connection("127.0.0.1", process.audio)
     writer.write(b"\x01\x00\x10" + ident.bytes)
     assert await asyncio.wait_for(reader.read(), lab.WAIT_S) == b""
-    writer.close()
+    await lab.hang_up(writer)
     assert await process.stop() == 0
 
 

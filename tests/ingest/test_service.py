@@ -40,7 +40,7 @@ async def stored(folder: Path, call: str, leg: str, ended: str) -> spool.LegAudi
             if found is not None and found.ended is not None:
                 assert found.ended == ended
                 return found
-            await asyncio.wait([asyncio.ensure_future(asyncio.Event().wait())], timeout=0.02)
+            await lab.tick()
 
 
 async def post(url: str, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -324,7 +324,7 @@ async def talk(port: int, data: bytes, half_close: bool = True) -> bytes:
     except ConnectionResetError:
         return b""
     finally:
-        writer.close()
+        await lab.hang_up(writer)
 
 
 @pytest.mark.parametrize(
@@ -414,7 +414,7 @@ async def test_stopping_ends_the_legs_that_cannot_come_back(tmp_path: Path) -> N
                 await ingest.flush()
     leg = await stored(tmp_path, str(ident), "audiosocket", "shutdown")
     assert leg.segments in ([(0, lab.tone(800))], [])
-    phone._writer.close()
+    await lab.hang_up(phone._writer)
 
 
 async def test_a_taken_port_says_what_to_do(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from aiohttp import web
 from qa.web.context import PRINCIPAL, SERVICES, Services
 from qa.web.guard import Principal, add_headers, only_this_machine
 from qa.web.health import METERS, Meters
-from qa.web.live import FEED, Feed, watch
+from qa.web.live import FEED, Feed, let_go, watch
 from qa.web.problems import Refusal, problems
 from qa.web.routes import ANYBODY, ROUTES, Asked, Route
 from qa.web.screens import SCREENS, Screens, get_screen
@@ -32,6 +32,7 @@ def make_app(
     app[SCREENS] = screens or Screens()
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(watch)
+    app.on_shutdown.append(let_go)
     for route in ROUTES:
         app.router.add_get(route.path, _guarded(route), name=route.name)
     app.router.add_get("/{page:.*}", get_screen, name="screens")

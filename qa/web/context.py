@@ -58,7 +58,7 @@ def no_call(id: str) -> Refusal:
 
 def asked(request: web.Request, shape: type[Q]) -> Q:
     """The query, checked; a parameter that comes twice or is not known is refused."""
-    names = list(request.query.keys())
+    names = [name for name, _ in request.query.items()]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise Refusal(400, "Bad request", f"{', '.join(sorted(twice))}: given more than once; give it once")

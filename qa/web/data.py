@@ -86,15 +86,16 @@ def warnings(row: ListedCall) -> list[str]:
 
 def flags(card: Mapping[str, Any] | None) -> models.Flags:
     """Rules with a breach, rules that wait for a person, and undecided lines by cause."""
-    breach: list[str] = []
-    review: list[str] = []
+    breach: list[models.Flag] = []
+    review: list[models.Flag] = []
     unknown: dict[str, int] = {}
     for line in card["lines"] if card else ():
         if line["outcome"] == "unknown":
             cause = line["cause"] or "missing"
             unknown[cause] = unknown.get(cause, 0) + 1
         elif line["outcome"] == "breach":
-            (breach if line["decide"] == "auto" or line["counts"] else review).append(line["rule"])
+            flag = models.Flag(rule=line["rule"], cite=line["cite"], title=models.Titles(**line["title"]))
+            (breach if line["decide"] == "auto" or line["counts"] else review).append(flag)
     return models.Flags(breach=breach, review=review, unknown=unknown)
 
 

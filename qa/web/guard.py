@@ -55,7 +55,7 @@ def content_policy(nonce: str | None = None) -> str:
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """On every answer, errors included."""
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        response.headers[name] = value
     response.headers[hdrs.CONTENT_SECURITY_POLICY] = content_policy(response.get(STYLE_NONCE))
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
 

@@ -19,6 +19,7 @@ from qa.web.site import totals
 SNAPSHOT = 50  # calls that a fresh screen is told at once
 PENDING = 100  # messages that a slow screen may lag behind before it must start anew
 BEAT_SECONDS = 15.0
+BEAT = ": still here\n\n"
 OVERLAP_SECONDS = 10.0  # rows show up when their transaction ends, later than the time they carry
 REMEMBERED = 2000
 log = logging.getLogger(__name__)
@@ -97,6 +98,12 @@ class Feed:
             except asyncio.QueueFull:
                 listener.lost = True
 
+    def close(self) -> None:
+        """The service stops: every screen is let go, and comes back by itself when there is a service again."""
+        for listener in self._listeners:
+            listener.lost = True
+        self._tell(BEAT)
+
 
 FEED: web.AppKey[Feed] = web.AppKey("feed", Feed)
 
@@ -107,6 +114,10 @@ async def watch(app: web.Application) -> AsyncIterator[None]:
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def let_go(app: web.Application) -> None:
+    app[FEED].close()
 
 
 def _message(event: str, change: models.Change) -> str:
@@ -126,7 +137,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
             try:
                 message = await asyncio.wait_for(listener.pending.get(), BEAT_SECONDS)
             except TimeoutError:
-                message = ": still here\n\n"
+                message = BEAT
             await response.write(message.encode())
     except ConnectionResetError:
         log.debug("stream: a screen was closed")

@@ -74,11 +74,19 @@ class Score(Shape):
     unknown: int
 
 
+class Flag(Shape):
+    """A rule that asks for a look, with what it is called."""
+
+    rule: str
+    cite: str
+    title: Titles
+
+
 class Flags(Shape):
     """Lines of the current scorecard that ask for a look."""
 
-    breach: list[str] = Field(description="rules whose breach counts or is decided by the machine")
-    review: list[str] = Field(description="rules flagged for a person")
+    breach: list[Flag] = Field(description="rules whose breach counts or is decided by the machine")
+    review: list[Flag] = Field(description="rules flagged for a person")
     unknown: dict[str, int] = Field(description="undecided lines by cause")
 
 

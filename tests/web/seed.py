@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -229,3 +229,8 @@ async def _score(tx: Tx, site: str, row: calls.Call, heard: Heard) -> None:
     found = call_facts(row.id, stored_record(row.folded), heard, rules(site).view, True)
     run, _ = new_run(rules(site), found, row.day)
     await ledger.record(tx, run)
+
+
+def moved(one: Spoken, by: timedelta) -> Spoken:
+    """The same call, later."""
+    return replace(one, at=one.at + by)

@@ -37,9 +37,21 @@ export interface Score {
   unknown: number;
 }
 
+export interface Titles {
+  zh: string | null;
+  ko: string | null;
+  en: string | null;
+}
+
+export interface Flag {
+  rule: string;
+  cite: string;
+  title: Titles;
+}
+
 export interface Flags {
-  breach: string[];
-  review: string[];
+  breach: Flag[];
+  review: Flag[];
   unknown: Record<string, number>;
 }
 
@@ -162,7 +174,7 @@ export interface Evidence {
 export interface Line {
   rule: string;
   cite: string;
-  title: { zh: string | null; ko: string | null; en: string | null };
+  title: Titles;
   outcome: Outcome;
   decide: Decide;
   counts: boolean;

@@ -11,6 +11,7 @@ import { useKeys } from "./keys.ts";
 import { useLive } from "./live.ts";
 import { useRoute } from "./route.ts";
 import { Banner } from "./shell/Banner.tsx";
+import { Boundary } from "./shell/Boundary.tsx";
 import { Header } from "./shell/Header.tsx";
 import { KeyHelp } from "./shell/KeyHelp.tsx";
 import { Trouble, Waiting } from "./shell/States.tsx";
@@ -41,6 +42,7 @@ export function App() {
   const [filters, setFilters] = useState<Filters>(NO_FILTERS);
   const live = useLive();
   const site = useSite();
+  const route = JSON.stringify(useRoute());
   useKeys({ "?": () => setHelp(true) });
   return (
     <ConfigProvider locale={LOCALES[language]} theme={theme} csp={{ nonce: styleNonce }} wave={{ disabled: true }}>
@@ -50,9 +52,11 @@ export function App() {
       <Header site={site.data} live={live} onHelp={() => setHelp(true)} />
       <Banner site={site.data} />
       <main id="main" tabIndex={-1}>
-        <Suspense fallback={<Waiting />}>
-          <Screen filters={filters} setFilters={setFilters} />
-        </Suspense>
+        <Boundary key={route} fallback={(error, again) => <Trouble error={error} onRetry={again} />}>
+          <Suspense fallback={<Waiting />}>
+            <Screen filters={filters} setFilters={setFilters} />
+          </Suspense>
+        </Boundary>
       </main>
       <KeyHelp open={help} onClose={() => setHelp(false)} />
     </ConfigProvider>

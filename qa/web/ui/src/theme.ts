@@ -23,7 +23,7 @@ export const theme: ThemeConfig = {
       'system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans CJK SC", "Noto Sans CJK KR", sans-serif',
   },
   components: {
-    Table: { headerBg: "#f5f7fa", cellPaddingBlock: 9, cellPaddingInline: 12, rowHoverBg: "#f3f8fd" },
+    Table: { headerBg: "#f5f7fa", cellPaddingBlockMD: 7, cellPaddingInlineMD: 10, rowHoverBg: "#f3f8fd" },
     Tabs: { horizontalMargin: "0 0 0 0" },
   },
 };

@@ -1,5 +1,6 @@
 // All words that a reader sees, from three catalogues with the same keys.
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import type { Titles } from "./api.ts";
 import en from "./words/en.json";
 import ko from "./words/ko.json";
 import zh from "./words/zh-CN.json";
@@ -23,6 +24,8 @@ export interface Words {
   /** The word of one member of a family, such as cause.gap; a member that is new to the catalogue shows as it is. */
   term: (family: string, member: string | null | undefined) => string;
   known: (family: string, member: string) => boolean;
+  /** A title that came as data, in the reader's language or the next best. */
+  titled: (title: Titles, otherwise: string) => string;
 }
 
 const Context = createContext<Words | null>(null);
@@ -57,6 +60,7 @@ export function WordsProvider({ children }: { children: ReactNode }) {
       },
       t: (key, values = {}) => filled(catalogue[key] ?? key, values),
       term: (family, member) => (member ? (catalogue[`${family}.${member}`] ?? member.replaceAll("_", " ")) : catalogue["none"]!),
+      titled: (title, otherwise) => title[language === "zh-CN" ? "zh" : language] ?? title.en ?? title.zh ?? otherwise,
       known: (family, member) => `${family}.${member}` in catalogue,
     };
   }, [language]);

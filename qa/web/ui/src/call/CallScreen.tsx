@@ -1,5 +1,5 @@
 // Screen two: one call, heard, read and scored side by side.
-import { ArrowLeftOutlined } from "@ant-design/icons";
+import { ArrowLeftOutlined, AudioMutedOutlined } from "@ant-design/icons";
 import { Alert, Button, Tabs } from "antd";
 import { useState } from "react";
 import { ApiError, type Call, type Evidence, type Line, type Scorecard, type Transcript as Heard } from "../api.ts";
@@ -64,7 +64,14 @@ function Silent({ call }: { call: Call }) {
   const { t } = useWords();
   const unanswered = call.end !== null && call.end !== "answered";
   const text = call.state === "live" ? "player.none.live" : unanswered ? "player.none.unanswered" : "player.none.missing";
-  return <Alert className="panel" type="info" showIcon title={t("player.none.title")} description={t(text)} />;
+  return (
+    <section className="panel silent" aria-label={t("player.label")}>
+      <AudioMutedOutlined aria-hidden />
+      <p>
+        <strong>{t("player.none.title")}</strong> {t(text)}
+      </p>
+    </section>
+  );
 }
 
 /** Keys of this screen; `chosen` is the finding that Enter plays. */
@@ -139,7 +146,7 @@ function Body({ call, card, heard, timezone }: { call: Call; card: Scorecard | u
               {
                 key: "findings",
                 label: `${t("findings.title")} (${lines.length})`,
-                children: card ? <Findings lines={card.lines} actions={actions} chosen={chosen} /> : <p className="faint">{t("findings.waiting")}</p>,
+                children: card ? <Findings lines={card.lines} timezone={timezone} actions={actions} chosen={chosen} /> : <p className="faint">{t("findings.waiting")}</p>,
               },
               { key: "signalling", label: t("signalling.title"), children: signalling },
               { key: "figures", label: t("figures.title"), children: <Figures call={call} heard={heard} /> },
@@ -152,7 +159,7 @@ function Body({ call, card, heard, timezone }: { call: Call; card: Scorecard | u
 }
 
 export default function CallScreen({ id }: { id: string }) {
-  const { t } = useWords();
+  const { t, term } = useWords();
   const site = useSite();
   const call = useCall(id);
   const scored = call.data?.score != null;
@@ -175,7 +182,7 @@ export default function CallScreen({ id }: { id: string }) {
           description={
             <ul className="plain">
               {call.data.warnings.map((warning) => (
-                <li key={warning}>{warning}</li>
+                <li key={warning}>{term("warning", warning)}</li>
               ))}
             </ul>
           }

@@ -1,11 +1,12 @@
 // Every line of a scorecard: what was decided by which clause, on which evidence.
-import { CaretRightFilled, DownOutlined, RightOutlined } from "@ant-design/icons";
+import { CaretRightFilled, DownOutlined, RightOutlined, UnorderedListOutlined } from "@ant-design/icons";
 import { Button, Empty } from "antd";
 import { useState } from "react";
 import type { Evidence, Line } from "../api.ts";
 import { Mark, Points, shown, type Shown } from "../calls/cells.tsx";
 import { clock } from "../format.ts";
 import { useWords, type Key, type Words } from "../words.tsx";
+import { nameOf, RINGING, valueOf } from "./evidence.ts";
 
 export interface Actions {
   canPlay: boolean;
@@ -25,18 +26,6 @@ export function asking(lines: Line[]): Line[] {
 
 export function isSpan(evidence: Evidence): boolean {
   return evidence.kind === "span" && typeof evidence.start_ms === "number" && typeof evidence.end_ms === "number";
-}
-
-function titleOf(line: Line, language: Words["language"]): string {
-  const short = language === "zh-CN" ? "zh" : language;
-  return line.title[short] ?? line.title.en ?? line.title.zh ?? line.rule;
-}
-
-function worth(evidence: Evidence, { term, known }: Words): string {
-  const value = evidence.value;
-  const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
-  for (const family of ["value", "direction", "end", "party", "seat", "source", "cause"]) if (known(family, text)) return term(family, text);
-  return text;
 }
 
 function why(evidence: Evidence, { term }: Words): string {
@@ -67,23 +56,51 @@ function Span({ evidence, actions }: { evidence: Evidence; actions: Actions | un
   );
 }
 
-function Fact({ evidence, actions }: { evidence: Evidence; actions: Actions | undefined }) {
+function Pairs({ evidence, timezone, className = "" }: { evidence: Evidence[]; timezone: string; className?: string }) {
   const words = useWords();
-  const { t, term } = words;
-  const name = term("fact", evidence.fact ?? (typeof evidence.name === "string" ? evidence.name : evidence.kind));
   return (
-    <>
-      <span className="what">
-        {evidence.kind === "setting" && <span className="tag">{t("evidence.setting")}</span>}
-        <span>{t("evidence.signal", { fact: name, value: worth(evidence, words) })}</span>
-        {evidence.why && <span>{why(evidence, words)}</span>}
-      </span>
-      {evidence.kind === "signal" && actions && (
-        <Button size="small" type="link" onClick={() => actions.showSignals(evidence)}>
-          {t("evidence.show")}
-        </Button>
+    <dl className={`pairs ${className}`}>
+      {evidence.map((one, index) => (
+        <div key={index}>
+          <dt>{nameOf(one, words)}</dt>
+          <dd>{valueOf(one, words, timezone)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Proof({ line, actions, timezone }: { line: Line; actions: Actions | undefined; timezone: string }) {
+  const { t } = useWords();
+  const signals = line.evidence.filter((one) => one.kind === "signal");
+  const settings = line.evidence.filter((one) => one.kind === "setting");
+  const others = line.evidence.filter((one) => one.kind === "group");
+  return (
+    <ul className="evidence" aria-label={t("findings.evidence")}>
+      {line.evidence.filter(isSpan).map((one, index) => (
+        <li key={index}>
+          <Span evidence={one} actions={actions} />
+        </li>
+      ))}
+      {signals.length > 0 && (
+        <li>
+          <Pairs evidence={signals} timezone={timezone} />
+          {actions && signals.some((one) => RINGING.has(one.fact ?? "")) && (
+            <Button size="small" icon={<UnorderedListOutlined />} onClick={() => actions.showSignals(signals[0]!)}>
+              {t("evidence.show")}
+            </Button>
+          )}
+        </li>
       )}
-    </>
+      {settings.length > 0 && (
+        <li>
+          <Pairs evidence={settings} timezone={timezone} className="settings" />
+        </li>
+      )}
+      {others.map((one, index) => (
+        <li key={index}>{t("evidence.group", { rule: String(one.rule ?? "") })}</li>
+      ))}
+    </ul>
   );
 }
 
@@ -99,16 +116,23 @@ function Standing({ line }: { line: Line }) {
   );
 }
 
-function Finding({ line, actions, current }: { line: Line; actions: Actions | undefined; current: boolean }) {
-  const { t, term, language } = useWords();
+interface FindingProps {
+  line: Line;
+  actions: Actions | undefined;
+  timezone: string;
+  current: boolean;
+}
+
+function Finding({ line, actions, timezone, current }: FindingProps) {
+  const { t, term, titled } = useWords();
   const kind = shown(line);
   return (
     <li className={`finding ${kind}${current ? " chosen" : ""}`} data-rule={line.rule} aria-current={current || undefined}>
       <div className="row">
         <Mark kind={kind}>{t(`outcome.${kind}` as Key)}</Mark>
-        <strong className="title">{titleOf(line, language)}</strong>
+        <strong className="title">{titled(line.title, line.rule)}</strong>
         <span className="stretch" />
-        <Points value={line.points} assumed={line.assumed} />
+        <Points value={line.points} assumed={line.assumed} waiting={kind === "review"} />
       </div>
       <div className="row cite">
         <span lang="zh">{line.cite}</span>
@@ -125,20 +149,19 @@ function Finding({ line, actions, current }: { line: Line; actions: Actions | un
           {line.quote}
         </blockquote>
       )}
-      {line.evidence.length > 0 && kind !== "na" && (
-        <ul className="evidence" aria-label={t("findings.evidence")}>
-          {line.evidence.map((evidence, index) => (
-            <li key={index}>
-              {isSpan(evidence) ? <Span evidence={evidence} actions={actions} /> : <Fact evidence={evidence} actions={actions} />}
-            </li>
-          ))}
-        </ul>
-      )}
+      {line.evidence.length > 0 && kind !== "na" && <Proof line={line} actions={actions} timezone={timezone} />}
     </li>
   );
 }
 
-export function Findings({ lines, actions, chosen = -1 }: { lines: Line[]; actions?: Actions; chosen?: number }) {
+interface FindingsProps {
+  lines: Line[];
+  timezone: string;
+  actions?: Actions;
+  chosen?: number;
+}
+
+export function Findings({ lines, timezone, actions, chosen = -1 }: FindingsProps) {
   const { t } = useWords();
   const [all, setAll] = useState(false);
   const first = asking(lines);
@@ -148,7 +171,7 @@ export function Findings({ lines, actions, chosen = -1 }: { lines: Line[]; actio
       {first.length === 0 && <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("findings.none")} />}
       <ul className="findings">
         {[...first, ...(all ? rest : [])].map((line, index) => (
-          <Finding key={`${line.rule}-${line.event ?? ""}`} line={line} actions={actions} current={index === chosen} />
+          <Finding key={`${line.rule}-${line.event ?? ""}`} line={line} actions={actions} timezone={timezone} current={index === chosen} />
         ))}
       </ul>
       {rest.length > 0 && (

@@ -22,7 +22,9 @@ function Away({ episode }: { episode: Episode }) {
         <dt>{t("episodes.ready")}</dt>
         <dd>
           {ready === null ? t("not.known") : minutes(ready)}
-          <meter min={0} max={100} value={share} aria-label={t("episodes.ready")} />
+          <svg className="share" aria-hidden="true">
+            <rect width={`${share}%`} height="100%" rx={3} />
+          </svg>
         </dd>
       </div>
       <div>
@@ -53,7 +55,7 @@ function Card({ episode, timezone }: { episode: Episode; timezone: string }) {
         <ScorePair score={episode.scorecard?.total ?? null} />
       </header>
       <Away episode={episode} />
-      {episode.scorecard ? <Findings lines={episode.scorecard.lines} /> : <p className="faint">{t("findings.waiting")}</p>}
+      {episode.scorecard ? <Findings lines={episode.scorecard.lines} timezone={timezone} /> : <p className="faint">{t("findings.waiting")}</p>}
     </article>
   );
 }

@@ -12,7 +12,7 @@ import {
 } from "@ant-design/icons";
 import { Tooltip } from "antd";
 import type { ReactNode } from "react";
-import type { CallRow, Flags, Line, Score, State } from "../api.ts";
+import type { CallRow, Flag, Flags, Line, Score, State } from "../api.ts";
 import { isZero, oneDecimal, points } from "../format.ts";
 import { useWords, type Key } from "../words.tsx";
 
@@ -40,6 +40,17 @@ export function Mark({ kind, children }: { kind: Shown; children: ReactNode }) {
   );
 }
 
+function FlagMark({ flag, kind, hint }: { flag: Flag; kind: Shown; hint: string }) {
+  const { titled } = useWords();
+  return (
+    <Tooltip title={`${flag.cite} · ${hint}`}>
+      <Mark kind={kind}>
+        <b>{flag.rule}</b> {titled(flag.title, "")}
+      </Mark>
+    </Tooltip>
+  );
+}
+
 export function FlagMarks({ flags, scored }: { flags: Flags; scored: boolean }) {
   const { t, term } = useWords();
   const causes = Object.entries(flags.unknown);
@@ -48,15 +59,11 @@ export function FlagMarks({ flags, scored }: { flags: Flags; scored: boolean }) 
   }
   return (
     <span className="marks">
-      {flags.breach.map((rule) => (
-        <Tooltip key={rule} title={t("outcome.breach")}>
-          <Mark kind="breach">{rule}</Mark>
-        </Tooltip>
+      {flags.breach.map((flag) => (
+        <FlagMark key={flag.rule} flag={flag} kind="breach" hint={t("outcome.breach")} />
       ))}
-      {flags.review.map((rule) => (
-        <Tooltip key={rule} title={`${t("outcome.review")} · ${t("counts.waits")}`}>
-          <Mark kind="review">{rule}</Mark>
-        </Tooltip>
+      {flags.review.map((flag) => (
+        <FlagMark key={flag.rule} flag={flag} kind="review" hint={`${t("outcome.review")} · ${t("counts.waits")}`} />
       ))}
       {causes.map(([cause, count]) => (
         <Tooltip key={cause} title={`${t("outcome.unknown")}: ${term("cause", cause)}`}>
@@ -70,14 +77,22 @@ export function FlagMarks({ flags, scored }: { flags: Flags; scored: boolean }) 
   );
 }
 
-export function Points({ value, assumed }: { value: string; assumed: boolean }) {
+interface PointsProps {
+  value: string;
+  assumed: boolean;
+  /** What a person has still to confirm is no deduction yet. */
+  waiting?: boolean;
+}
+
+export function Points({ value, assumed, waiting = false }: PointsProps) {
   const { t } = useWords();
+  const colour = isZero(value) ? "zero" : waiting ? "waiting" : value.startsWith("-") ? "minus" : "plus";
   return (
-    <span className={isZero(value) ? "points zero" : value.startsWith("-") ? "points minus" : "points plus"}>
-      {points(value)}
+    <span className={`points ${colour}`}>
+      {waiting && !isZero(value) ? t("points.waiting", { points: points(value) }) : points(value)}
       {assumed && (
         <Tooltip title={t("assumed.hint")}>
-          <span className="assumed">{t("assumed")}</span>
+          <span className="assumedtag">{t("assumed")}</span>
         </Tooltip>
       )}
     </span>
@@ -97,7 +112,7 @@ export function ScorePair({ score }: { score: Score | null }) {
       </span>
       {score.assumed && (
         <Tooltip title={t("assumed.hint")}>
-          <span className="assumed">{t("assumed")}</span>
+          <span className="assumedtag">{t("assumed")}</span>
         </Tooltip>
       )}
     </span>
@@ -125,12 +140,12 @@ export function StateMark({ state }: { state: State }) {
 export function Rings({ row }: { row: CallRow }) {
   const { t } = useWords();
   if (row.ring_count === null && row.answer_seconds === null) return <span className="faint">{t("none")}</span>;
-  const count = row.ring_count === null ? t("not.known") : t(row.ring_count === 1 ? "unit.ring" : "unit.rings", { count: row.ring_count });
+  const count = row.ring_count === null ? null : t(row.ring_count === 1 ? "unit.ring" : "unit.rings", { count: row.ring_count });
   const seconds = row.answer_seconds ?? row.ring_seconds;
   const unanswered = row.end !== null && row.end !== "answered";
   return (
     <span className="stack">
-      <span>{count}</span>
+      {count && <span>{count}</span>}
       <small>
         {seconds !== null && t("unit.seconds", { seconds: oneDecimal(seconds) })}
         {unanswered && ` · ${t(`end.${row.end}` as Key)}`}

@@ -93,7 +93,7 @@ class Server:
             "spool": spool.state,
             "queue": round(spool.fill, 3),
             "commits": spool.commits,
-            "slowest_commit_ms": round(spool.slowest_commit_s * 1000),
+            "slowest_commit_ms": round(max(spool.commit_s.copy(), default=0) * 1000),
             "streams": self._streams.open,
             "counts": dict(sorted(self._core.counts.items())),
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class Spool:
         self.folder = folder
         self.state: State = "new"
         self.commits = 0
-        self.slowest_commit_s = 0.0
+        self.commit_s: deque[float] = deque(maxlen=4096)  # how long the last commits took
         self._limits, self._point, self._publish = limits or SpoolLimits(), point, publish
         self._failed, self.carry = failed, carry
         self._waiting = Waiting(self._limits.queue_bytes)
@@ -148,7 +149,7 @@ class Spool:
             if closing or self._waiting.pause(RETRY_S):
                 return  # never acknowledged, and the sender still has it
         self._last_s = time.monotonic() - began
-        self.slowest_commit_s = max(self.slowest_commit_s, self._last_s)
+        self.commit_s.append(self._last_s)
         self.commits += 1
         self._waiting.stored(tickets)
         self._point("after-commit-before-ack")

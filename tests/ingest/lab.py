@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -95,11 +96,13 @@ class Process:
         return self.child.returncode
 
 
-async def start(folder: Path, fault: str = "", ports: tuple[int, int] = (0, 0), rotate_bytes: int = 1 << 28) -> Process:
+async def start(
+    folder: Path, fault: str = "", ports: tuple[int, int] = (0, 0), rotate_bytes: int = 1 << 28, **env: str
+) -> Process:
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.ingest.process", str(folder), SECRET.decode(), json.dumps(ports), fault,
-        str(rotate_bytes), stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT,
+        str(rotate_bytes), stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **env}, cwd=ROOT,
     )  # fmt: skip
     assert child.stdout is not None
     line = await asyncio.wait_for(child.stdout.readline(), WAIT_S)

@@ -22,7 +22,9 @@ async def main(folder: str, secret: str, ports: str, fault: str, rotate_bytes: s
     async with Ingest(config) as ingest:
         print(json.dumps([ingest.http_port, ingest.audiosocket_port]), flush=True)
         failed = asyncio.create_task(ingest.failed())
-        told = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+        ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended.set)
+        told = asyncio.create_task(ended.wait())
         done, _ = await asyncio.wait([failed, told], return_when=asyncio.FIRST_COMPLETED)
         if failed in done:
             print(f"seatwatch: {failed.exception()}", file=sys.stderr, flush=True)

@@ -98,11 +98,13 @@ class Services:
         return self.rules_by_site[site]
 
     async def failed(self) -> None:
-        """Wait until a part fails; its error is raised."""
-        if self.tasks:
-            done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
+        """Wait until a part fails; its error is raised. A part that has done its work is not waited for again."""
+        running = set(self.tasks)
+        while running:
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -129,13 +131,18 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def opened(settings: Settings, site: str, name: str) -> AsyncIterator[Services]:
     """Database, schema and site; parts are started on top of it."""
-    async with opened_store(settings) as store:
-        await store.add_site(site, name, settings.timezone, "service")
-        services = Services(settings, store, site)
-        try:
-            yield services
-        finally:
-            await _stop(services)
+    reading = asyncio.create_task(asyncio.to_thread(rules, settings, site))  # a second of work, beside the database
+    try:
+        async with opened_store(settings) as store:
+            await store.add_site(site, name, settings.timezone, "service")
+            services = Services(settings, store, site, rules_by_site={site: await reading})
+            try:
+                yield services
+            finally:
+                await _stop(services)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _stop(services: Services) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -95,6 +96,9 @@ class WhisperEngine:
         os.environ["HF_HUB_OFFLINE"] = "1"
         import ctranslate2  # slow imports: only the process that listens pays for them
         import faster_whisper
+        import tqdm
+
+        tqdm.tqdm.set_lock(threading.RLock())  # its own lock between processes would be left behind when this one ends
 
         if device == "auto":
             device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"

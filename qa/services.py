@@ -33,6 +33,7 @@ from speech.pool import Limits, Recogniser, whisper
 log = structlog.get_logger(__name__)
 FOLD_POINTS = ("assembled", "written")
 WORKER_POINTS = ("transcribed", "run", "reversals", "entries", "pointer", "outbox")
+SPOOL = "1"  # the folder of this ingest process; a second process on this machine takes another
 TURN_SECONDS = 0.1  # how often the folds look for news
 TIDY_SECONDS = 10.0
 
@@ -196,7 +197,7 @@ async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.
     """The sockets; what they store is carried to this site."""
     settings = services.settings
     config = IngestConfig(
-        folder=settings.spool,
+        folder=settings.spool / SPOOL,
         secret=settings.secret,
         sink=_Carried(PostgresSink(services.store, services.site), wake),
         host=settings.host,

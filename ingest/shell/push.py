@@ -66,6 +66,8 @@ class Target:
     signal: bool = True
     fast: bool = False  # as fast as the server takes it, instead of at real pace
     source: str = "push"
+    seat: str | None = None
+    agent: str | None = None
 
 
 Decode = Callable[[Path], Sound]
@@ -106,7 +108,7 @@ async def push(
 ) -> Report:
     """Send it; returns once every leg is durable. ClientError says what stopped it."""
     sound = _sound(source, decode)
-    roles = target.roles if sound.channels == 2 else ("unknown",)
+    roles = target.roles if sound.channels == 2 or len(target.roles) == 1 else ("unknown",)
     if len(roles) != sound.channels:
         raise ClientError(f"roles: {len(roles)} for {sound.channels} channels; give one for each")
     if len(set(roles) - {"unknown"}) < len([role for role in roles if role != "unknown"]):
@@ -187,7 +189,8 @@ def _leg_events(
     target: Target, legs: Sequence[str], roles: Sequence[str], tokens: Sequence[str], at: datetime
 ) -> Iterator[dict[str, Any]]:
     if target.signal:
-        yield _event(target, "answered", at)
+        who = {"seat": target.seat, "agent": target.agent}
+        yield _event(target, "answered", at, **{key: name for key, name in who.items() if name is not None})
     for channel, (leg, role, token) in enumerate(zip(legs, roles, tokens, strict=True)):
         audio = {"stream": token}
         yield _event(target, "leg", at, leg=leg, role=role, audio=audio, channel=str(channel))

@@ -78,7 +78,7 @@ async def test_standard_input_comes_in_pieces_of_any_length(tmp_path: Path) -> N
     async with lab.running(tmp_path) as ingest:
         sound = Sound(8000, "ulaw", 1, pieces())
         await push(sound, Target(lab.url(ingest), "call-1", roles=("agent",), fast=True))
-        leg = spool.read_leg(tmp_path, "call-1", "channel-0")
+        leg = spool.read_leg(tmp_path, "call-1", "agent")
 
     assert (leg.encoding, leg.segments) == ("ulaw", [(0, bytes(range(251)) * 20)])
 

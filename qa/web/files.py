@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -28,4 +29,7 @@ def open_below(folder: Path, relative: str) -> BinaryIO:
         found = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
     finally:
         os.close(at)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise OutsideFolder(f"{relative!r}: not a plain file")
     return os.fdopen(found, "rb")

@@ -26,20 +26,17 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
     etag = f'"{kept.audio_sha}"'
     if request.headers.get(hdrs.IF_NONE_MATCH) == etag:
         return web.Response(status=304, headers={hdrs.ETAG: etag})
-    file, size = await asyncio.to_thread(_open, request, kept)
-    try:
-        return await _send(request, kept, file, size, etag)
-    finally:
-        await asyncio.to_thread(file.close)
+    with _open(request, kept) as file:
+        return await _send(request, kept, file, file.seek(0, 2), etag)
 
 
-def _open(request: web.Request, kept: Recording) -> tuple[BinaryIO, int]:
+def _open(request: web.Request, kept: Recording) -> BinaryIO:
+    """Not in a thread: a client that goes away meanwhile would leave the file open."""
     try:
-        file = open_below(request.app[SERVICES].recordings, kept.path)
+        return open_below(request.app[SERVICES].recordings, kept.path)
     except (OSError, OutsideFolder):
         lost = f"call {kept.call!r}: its file is not in the folder of recordings; restore it from a backup"
         raise Refusal(404, "No recording", lost) from None
-    return file, file.seek(0, 2)
 
 
 def _part(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:

@@ -28,7 +28,7 @@ def test_a_file_below_is_opened(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", ".", "..", "../secret", "deep/../../secret", "/etc/passwd", "a/b\0c", "deep\\file"]
+    "path", ["", ".", "..", "../secret", "deep/../../secret", "/etc/passwd", "a/b\0c", "deep\\file", "deep"]
 )
 def test_a_path_that_is_none_is_refused(folder: Path, path: str) -> None:
     with pytest.raises(OutsideFolder):

@@ -1,18 +1,18 @@
 // Screen two: one call, heard, read and scored side by side.
 import { ArrowLeftOutlined, AudioMutedOutlined } from "@ant-design/icons";
 import { Alert, Button, Tabs } from "antd";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { ApiError, type Call, type Evidence, type Line, type Scorecard, type Transcript as Heard } from "../api.ts";
 import { Mark, Points, StateMark } from "../calls/cells.tsx";
 import { useCall, useEvents, useRecording, useScorecard, useSite, useTranscript } from "../data.ts";
-import { moment } from "../format.ts";
+import { isZero, moment } from "../format.ts";
 import { useKeys } from "../keys.ts";
 import { go } from "../route.ts";
 import { Trouble, Waiting } from "../shell/States.tsx";
 import { useWords } from "../words.tsx";
 import { Figures } from "./Figures.tsx";
 import { asking, Findings, isSpan, type Actions } from "./Findings.tsx";
-import { usePlayer, type Player } from "./player.ts";
+import { usePlayer, type Player, type Span } from "./player.ts";
 import { Recording } from "./Recording.tsx";
 import { Signalling } from "./Signalling.tsx";
 import { Transcript } from "./Transcript.tsx";
@@ -44,13 +44,13 @@ function Head({ call, timezone }: { call: Call; timezone: string }) {
           <div>
             <dt>{t("score.automatic")}</dt>
             <dd>
-              <Points value={score.automatic} assumed={score.assumed} />
+              <Points value={score.automatic} assumed={score.assumed && !isZero(score.automatic)} />
             </dd>
           </div>
           <div>
             <dt>{t("score.counted")}</dt>
             <dd>
-              <Points value={score.counted} assumed={false} />
+              <Points value={score.counted} assumed={score.assumed && !isZero(score.counted)} />
             </dd>
           </div>
           {score.unknown > 0 && <Mark kind="unknown">{t("score.unknown", { count: score.unknown })}</Mark>}
@@ -58,6 +58,10 @@ function Head({ call, timezone }: { call: Call; timezone: string }) {
       )}
     </div>
   );
+}
+
+function spanOf(one: Evidence): Span {
+  return { from: one.start_ms ?? 0, to: one.end_ms ?? 0, role: one.role ?? "unknown" };
 }
 
 function Silent({ call }: { call: Call }) {
@@ -113,9 +117,10 @@ function Body({ call, card, heard, timezone }: { call: Call; card: Scorecard | u
   const sound = useRecording(call.id, call.recording_info !== null);
   const [player, place] = usePlayer(call.recording_info, sound.data);
   const lines = asking(card?.lines ?? []);
+  useEffect(() => player?.showEvidence(lines.flatMap((line) => line.evidence.filter(isSpan)).map(spanOf)), [player, card]);
   const actions: Actions = {
     canPlay: player !== null,
-    play: (one: Evidence) => player?.playSpan({ from: one.start_ms ?? 0, to: one.end_ms ?? 0, role: one.role ?? "unknown" }),
+    play: (one) => player?.playSpan(spanOf(one)),
     showSignals: () => {
       mark(true);
       setTab("signalling");

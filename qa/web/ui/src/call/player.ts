@@ -32,6 +32,7 @@ export class Player {
   private readonly listeners = new Set<() => void>();
   private wave: WaveSurfer | null = null;
   private regions: Regions | null = null;
+  private evidence: Span[] = [];
 
   constructor(private readonly info: Recording) {}
 
@@ -68,6 +69,7 @@ export class Player {
     wave.on("ready", (seconds) => {
       this.markGaps();
       this.tell({ ready: true, duration: seconds * 1000 - this.info.answer_ms });
+      this.showEvidence(this.evidence);
     });
     wave.on("error", () => this.tell({ failed: true }));
     wave.on("play", () => this.tell({ playing: true }));
@@ -98,11 +100,23 @@ export class Player {
     });
   }
 
-  private setSpan(span: Span | null): void {
+  /** Outlines the spans that findings rest on; drawn again when the scorecard changes. */
+  showEvidence(spans: Span[]): void {
+    this.evidence = spans;
+    if (!this.state.ready) return;
+    this.remove("evidence");
+    for (const span of spans) this.mark(span.role, span.from, span.to, "evidence")?.element?.setAttribute("part", "region evidence");
+  }
+
+  private remove(id: string): void {
     this.regions
       ?.getRegions()
-      .filter((region) => region.id === "span")
+      .filter((region) => region.id === id)
       .forEach((region) => region.remove());
+  }
+
+  private setSpan(span: Span | null): void {
+    this.remove("span");
     if (span) this.mark(span.role, span.from, span.to, "span")?.element?.setAttribute("part", "region span");
     this.tell({ span });
   }

@@ -59,8 +59,8 @@ function wide(words: Words, timezone: string): Columns {
   return [
     { title: t("column.time"), width: 168, render: (_, row) => <When row={row} words={words} timezone={timezone} /> },
     { title: t("column.agent"), width: 124, render: (_, row) => <Who row={row} none={t("none")} /> },
-    { title: t("column.direction"), width: 92, render: (_, row) => term("direction", row.direction) },
-    { title: t("column.rings"), width: 168, render: (_, row) => <Rings row={row} /> },
+    { title: t("column.direction"), width: 106, render: (_, row) => term("direction", row.direction) },
+    { title: t("column.rings"), width: 160, render: (_, row) => <Rings row={row} /> },
     {
       title: t("column.talk"),
       width: 92,
@@ -75,7 +75,7 @@ function wide(words: Words, timezone: string): Columns {
           </span>
         </Tooltip>
       ),
-      width: 158,
+      width: 212,
       render: (_, row) => <ScorePair score={row.score} />,
     },
     { title: t("column.flags"), render: (_, row) => <FlagMarks flags={row.flags} scored={row.state === "scored"} /> },

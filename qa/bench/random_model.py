@@ -26,7 +26,7 @@ REAL_SHAPES: dict[str, Shape] = {
 }
 REAL_TEXT_TOKENS = 50256
 # 20 characters, one token each: what an utterance of four seconds holds in a real call.
-SENTENCE = "您好请问有什么可以帮您我为您查询一下吧"
+SENTENCE = "您好请问有什么可以帮您我来为您查询一下吧"
 LOUD = 4.0  # how far a position drowns everything that the layers add
 SHARP = 3.0  # gain of the last norm: the wanted token gets nearly all of the probability
 RECIPE = 1  # raised with every change of what is built

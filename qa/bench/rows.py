@@ -1,4 +1,4 @@
-"""A published figure beside its peer, as the row that programs read and the lines that people read. Measures nothing."""
+"""A published figure beside its peer, as the row that programs read and as lines for people. Measures nothing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Row:
 def compared(
     name: str, unit: str, ours: Sequence[float], peer: Sequence[float], goal: float | None = None, note: str = ""
 ) -> Row:
-    """Runs of both sides, taken in turn: the ratio is that of each pair. A goal is judged by the interval's upper end."""
+    """Runs of both sides in turn: the ratio is that of each pair. A goal is judged by the interval's upper end."""
     ratios = [a / b for a, b in zip(ours, peer, strict=True)]
     within = interval95(ratios)
     spread = {"ours": quartiles(ours), "peer": quartiles(peer), "ratio": quartiles(ratios), "ratio_95": within}

@@ -81,8 +81,8 @@ def _text_tokenizer(texts: Sequence[str]) -> Tokenizer:
         pre_tokenizers.Split(Regex("."), "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ]
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(parts)  # type: ignore[assignment]  # the stub names the base
-    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(parts)
+    tokenizer.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = trainers.BpeTrainer(vocab_size=4000, min_frequency=1, show_progress=False, initial_alphabet=alphabet)
     tokenizer.train_from_iterator([*texts] * 3, trainer)  # fewer than 3 repeats leaves rare merges out
@@ -130,7 +130,8 @@ def build(
     out.mkdir(parents=True, exist_ok=True)
     spec.save(str(out))
     (out / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
-    features = dict(chunk_length=30, feature_size=shape["mels"], hop_length=160, n_fft=400, sampling_rate=16000)
+    features = {"chunk_length": 30, "feature_size": shape["mels"], "hop_length": 160, "n_fft": 400}
+    features["sampling_rate"] = 16000
     (out / "preprocessor_config.json").write_text(json.dumps(features), encoding="utf-8")
 
 

@@ -64,9 +64,13 @@ class Folder:
         """After a start: calls that had ended before are looked at again."""
         async with self.store.site(self.site, ACTOR) as tx:
             for state in ("live", "ended"):
-                page = await calls.page(tx, calls.Filter(state=state), limit=200)
-                for one in page.items:
-                    await events.mark_due(tx, "call", one.call.id)
+                after: str | None = None
+                while True:
+                    page = await calls.page(tx, calls.Filter(state=state), after, 200)
+                    for one in page.items:
+                        await events.mark_due(tx, "call", one.call.id)
+                    if (after := page.next) is None:
+                        break
 
     async def turn(self) -> int:
         """Fold what has news and finish what is complete or late; how many pieces of work were done."""

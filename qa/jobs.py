@@ -14,6 +14,8 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from ingest.seats import Away
 from qa.calls import stored_record
 from qa.facts import NOTHING, Heard, away_facts, call_facts
@@ -25,12 +27,13 @@ from qa.store.pool import Store, Tx
 from qa.store.recordings import Recording
 from scoring.facts import Cause, Facts, Unknown
 from speech.audio import decode, write_opus
-from speech.errors import AudioError
+from speech.errors import AudioError, SpeechError
 from speech.pool import Recogniser
 from speech.transcript import Transcript, from_json, to_json
 
 HEAR, SCORE_AWAY = "hear", "score_away"
 ACTOR = "worker"
+log = structlog.get_logger(__name__)
 Step = Callable[[str], Awaitable[None]]
 
 
@@ -50,7 +53,16 @@ class Worker:
     step: Step = _no_step
 
     async def hear(self, job: dict[str, Any]) -> None:
-        """One ended call: hear its recording if that was not done, then score it."""
+        """One ended call: hear its recording if that was not done, then score it. A failure shows on the call."""
+        try:
+            await self._hear(job)
+        except SpeechError as error:
+            log.warning("call.failed", call=job["call"], says=str(error))
+            async with self.store.site(job["site"], ACTOR) as tx:
+                await calls.upsert(tx, replace(await calls.get(tx, job["call"]), state="failed"))
+            raise
+
+    async def _hear(self, job: dict[str, Any]) -> None:
         rules = self.rules(job["site"])
         async with self.store.site(rules.id, ACTOR) as tx:
             found = await recordings.of_call(tx, job["call"])

@@ -6,6 +6,7 @@ Which parts run is an argument; everything they share (store, rules, recogniser)
 from __future__ import annotations
 
 import asyncio
+import getpass
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -267,13 +268,16 @@ async def until_stopped(services: Services) -> None:
 
 
 async def start_web(services: Services, stack: AsyncExitStack, port: int | None = None) -> int:
-    """The screens and the API on this machine; the port that was opened."""
+    """The screens and the API on this machine, for whoever sits at it; the port that was opened."""
     from qa.web.app import make_app
+    from qa.web.guard import Principal
     from qa.web.listen import listen
 
     settings = services.settings
     wanted = settings.web_port if port is None else port
-    runner, opened_port = await listen(make_app(services), settings.web_host, wanted)
+    runner, opened_port = await listen(
+        make_app(services, principal=Principal(getpass.getuser())), settings.web_host, wanted
+    )
     stack.push_async_callback(runner.cleanup)
     services.status["web"] = f"http://{settings.web_host}:{opened_port}/ (this machine only, until login exists)"
     return opened_port

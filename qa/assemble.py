@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -24,8 +24,10 @@ RATE = 8000
 CHANNELS = ("customer", "agent")
 LATE_MS = 250  # a leg may begin this much after the answer before the head counts as missing
 EARLY_MS = 1500  # and end this much before the hang-up: the last event travels another way than the audio
+APART_MS = 4 * 3600 * 1000  # with more than this between what belongs together, clocks do not tell the same time
 LAWS = {"slin": "slin", "ulaw": "mulaw", "alaw": "alaw"}
 _MS = timedelta(milliseconds=1)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ def assemble(
     if not heard:
         return None
     split = any(role in CHANNELS for role, _ in heard)
+    apart = _apart([leg for _, leg in heard], answered_at, ended_at)
+    if apart:  # by no clock can they be laid side by side: all begin together, and nothing is sure of its place
+        heard = [(role, replace(leg, started_at=EPOCH)) for role, leg in heard]
+        answered_at = ended_at = None
     starts = [leg.started_at for _, leg in heard if leg.started_at is not None]
     origin = min([*starts, answered_at] if answered_at else starts)
     answer_ms = (answered_at - origin) // _MS if answered_at else 0
@@ -65,11 +71,20 @@ def assemble(
         mine = [leg for its, leg in heard if its == role or not split]
         for leg in mine:
             _place(samples[channel], leg, origin)
+        holes = [(0, end_ms, "clock")] if apart else _holes(mine, origin, answer_ms, end_ms if ended_at else None)
         gaps += [
             {"role": role, "start_ms": start - answer_ms, "end_ms": end - answer_ms, "cause": cause}
-            for start, end, cause in _holes(mine, origin, answer_ms, end_ms if ended_at else None)
+            for start, end, cause in holes
         ]
     return Assembled(samples, rows, "split" if split else "mixed", answer_ms, tuple(gaps))
+
+
+def _apart(legs: Sequence[LegAudio], answered_at: datetime | None, ended_at: datetime | None) -> bool:
+    """Whether the clocks of signalling and media, or of two senders, are hours apart."""
+    starts = [leg.started_at for leg in legs if leg.started_at is not None]
+    moments = [*starts, *(at for at in (answered_at, ended_at) if at)]
+    longest = max(leg.samples * 1000 // leg.rate for leg in legs)
+    return (max(moments) - min(moments)) // _MS > longest + APART_MS
 
 
 def _at(ms: int) -> int:

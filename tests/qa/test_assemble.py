@@ -109,6 +109,18 @@ def test_the_file_holds_the_same_samples_and_names_itself_by_its_hash(tmp_path: 
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["y.flac"]
 
 
+def test_clocks_that_are_days_apart_give_the_words_and_no_place_for_them() -> None:
+    """A telephone system with a wrong date must not make a recording of days."""
+    legs = {"a": ("agent", leg(86_400_000, 1000, 5)), "c": ("customer", leg(86_400_100, 2000, 6))}
+    one = put(legs, 2000)
+
+    assert (one.duration_ms, one.answer_ms) == (2000, 0)
+    assert one.gaps == tuple(
+        {"role": role, "start_ms": 0, "end_ms": 2000, "cause": "clock"} for role in ("customer", "agent")
+    )
+    assert (one.samples[1, :8000] == 5).all()
+
+
 @settings(max_examples=60)
 @given(
     st.lists(

@@ -19,6 +19,7 @@ MODULES = UI / "node_modules"
 NODE = BUILD / "node"  # the borrowed Node, when the system has none that fits
 STAMP = BUILD / "ui.stamp"
 MODULES_STAMP = MODULES / ".seatwatch"
+PASSING = BUILD / "modules.passing"  # node_modules came for one build only, even when that build was interrupted
 NOT_SOURCES = {"node_modules", "dist"}
 
 
@@ -60,17 +61,30 @@ def build(tidy: bool = False) -> None:
     if not (UI / "package.json").exists():
         timing("build", 0.0, "no sources of screens here")
         return
-    if fresh():
+    if fresh() and not PASSING.exists():
         timing("build", 0.0, "nothing to do, the screens are up to date")
         return
     started = time.monotonic()
     with alone("build"):
-        note = "done by another make" if fresh() else make_screens(tidy)
-    timing("build", time.monotonic() - started, note)
+        keep_or_pass(tidy)
+        note = "nothing to do, the screens are up to date" if fresh() else make_screens()
+        if PASSING.exists():
+            for fetched in (MODULES, NODE):
+                remove(fetched)
+            PASSING.unlink()
+    timing("build", time.monotonic() - started, f"{note}; installed in all {disk_mb(VENV, NODE, MODULES, STATIC)} MB")
 
 
-def make_screens(tidy: bool) -> str:
-    had_modules = MODULES_STAMP.exists()
+def keep_or_pass(tidy: bool) -> None:
+    """Whether node_modules are somebody's own: then they stay, whoever builds."""
+    if not tidy:
+        PASSING.unlink(missing_ok=True)
+    elif not MODULES.exists():
+        BUILD.mkdir(exist_ok=True)
+        PASSING.touch()
+
+
+def make_screens() -> str:
     wanted = digest(sources())
     tools = install()
     new = BUILD / "static"
@@ -82,11 +96,7 @@ def make_screens(tidy: bool) -> str:
         raise failed("ui-build", output)
     swap(new)
     STAMP.write_text(wanted, encoding="utf-8")
-    if tidy and not had_modules:
-        remove(MODULES)
-        remove(NODE)
-    size = disk_mb(VENV, NODE, MODULES, STATIC)
-    return f"screens built with {'a borrowed' if tools.borrowed else 'the system'} Node; installed in all {size} MB"
+    return f"screens built with {'a borrowed' if tools.borrowed else 'the system'} Node"
 
 
 def swap(new: Path) -> None:

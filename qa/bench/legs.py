@@ -30,12 +30,17 @@ class Pace:
     late_s: list[float] = field(default_factory=list)
 
 
+def messages(seconds: float) -> int:
+    """How many each leg sends in this time."""
+    return round(seconds / MESSAGE_S)
+
+
 def play(legs: int, seconds: float, send: Send) -> Pace:
     """Send in the calling thread until the time is over."""
     names = [(f"call-{at // 2:04}", "agent" if at % 2 else "customer") for at in range(legs)]
     parts = [names[at::STEPS] for at in range(STEPS)]
     pace, began, cpu = Pace(), time.monotonic(), time.thread_time()
-    for tick in range(int(seconds / MESSAGE_S) * STEPS):
+    for tick in range(messages(seconds) * STEPS):
         due = began + tick * MESSAGE_S / STEPS
         now = time.monotonic()
         if now < due:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ingest.rows import Row
 from ingest.shell.writer import Spool, SpoolLimits
-from qa.bench.legs import LATE_S, MESSAGE_S, Pace, play
+from qa.bench.legs import LATE_S, Pace, messages, play
 from qa.bench.plain_file import PlainFile
 from qa.bench.rows import Row as Shown
 from qa.bench.rows import compared
@@ -66,7 +66,7 @@ def rows(name: str, quick: bool) -> Iterator[Shown]:
 def inconclusive(paces: Sequence[Pace], legs: int, seconds: float) -> str:
     """Why a run says nothing, or an empty string: the sender itself was late or too slow."""
     late_s = percentile([late for pace in paces for late in pace.late_s], 0.99)
-    asked = legs * int(seconds / MESSAGE_S)
+    asked = legs * messages(seconds)
     slowest = max(pace.wall_s for pace in paces)
     if late_s <= LATE_S and slowest <= seconds / HELD and all(pace.sent == asked for pace in paces):
         return ""

@@ -16,7 +16,8 @@ from speech.phrases import TurnText
 
 SEED = 20_261_121
 COMMAS, STOPS = {"zh": "，", "ko": ", "}, {"zh": "。。。？", "ko": "..?"}
-BEFORE = ("不是", "我没说", "您刚才说", "您说的是", "")  # negated, quoted, or plainly said
+BEFORE = ("不是", "我没说", "您刚才说", "您说的是")  # negated or quoted
+TAKEN_BACK = 0.15  # of the phrases
 KOREAN_CALLS = 0.25
 WITH_PHRASE = 0.1  # of the utterances; as in recorded talk, most hold none
 TURNS = 30
@@ -90,6 +91,6 @@ def _utterance(draw: random.Random, language: str, phrases: Sequence[str]) -> st
     glue = " " if language == "ko" else ""
     clauses = [glue.join(draw.choices(words(language), k=draw.randrange(2, 6))) for _ in range(draw.randrange(1, 5))]
     if draw.random() < WITH_PHRASE:
-        before = draw.choice(BEFORE) if language == "zh" else ""
+        before = draw.choice(BEFORE) if language == "zh" and draw.random() < TAKEN_BACK else ""
         clauses.insert(draw.randrange(len(clauses) + 1), before + draw.choice(phrases))
     return COMMAS[language].join(clauses) + draw.choice(STOPS[language])

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
+import uvloop
+
 from qa.logs import to_stderr
 from qa.services import (
     Services,
@@ -31,7 +33,7 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
         from speech.whisper import check_folder
 
         check_folder(model_folder(settings.model))
-    asyncio.run(_run(settings, parts, say))
+    uvloop.run(_run(settings, parts, say))
     return 0
 
 

@@ -59,9 +59,7 @@ class Settings(BaseSettings):
     )
     web_port: int = Field(8080, ge=0, le=65535, description="screens and API")
     source_key: SecretStr | None = Field(None, description="key that senders must show; absent = none asked (loopback)")
-    recordings: str | None = Field(
-        None, description="folder or object-store URL of recordings; absent = in the data folder"
-    )
+    recordings: Path | None = Field(None, description="folder of recordings; absent = in the data folder")
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
@@ -107,7 +105,7 @@ class Settings(BaseSettings):
 
     @property
     def recordings_folder(self) -> Path:
-        return Path(self.recordings).expanduser() if self.recordings else self.data / "recordings"
+        return self.recordings.expanduser() if self.recordings else self.data / "recordings"
 
     @cached_property
     def secret(self) -> bytes:

@@ -14,7 +14,9 @@ from typing import Any, Literal
 from speech.engine import EngineIdentity, Heard, Utterance
 from speech.errors import ModelError
 
-FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.json", "preprocessor_config.json")
+FILES = ("model.bin", "config.json", "tokenizer.json")
+VOCABULARIES = ("vocabulary.json", "vocabulary.txt")  # either; converters of different years write one or the other
+FEATURES = "preprocessor_config.json"  # only models with 128 mel bands need it
 RATE = 16_000
 # Steers Chinese output to simplified characters with punctuation; ordinary words only, never a phrase that counts.
 SCRIPT_PROMPT = {"zh": "以下是普通话的句子。"}
@@ -46,10 +48,12 @@ class Card:
 
 
 def check_folder(folder: Path) -> Card:
-    """All five files must be there: without the tokenizer the library would go to the network for it."""
+    """What a model needs must be there: without the tokenizer the library would go to the network for it."""
     if not folder.is_dir():
-        raise ModelError(f"{folder}: there is no such folder; give one that holds {', '.join(FILES)}")
+        raise ModelError(f"{folder}: there is no such folder; give one that holds {', '.join(FILES)} and a vocabulary")
     missing = [name for name in FILES if not (folder / name).is_file()]
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        missing.append(" or ".join(VOCABULARIES))
     if missing:
         raise ModelError(f"{folder}: {', '.join(missing)} missing; copy the whole CTranslate2 Whisper folder")
     return _card(folder)
@@ -69,9 +73,9 @@ def _card(folder: Path) -> Card:
 
 
 def folder_sha(folder: Path) -> str:
-    """One hash over the five files, by name and bytes."""
+    """One hash over the files that the library reads, by name and bytes."""
     whole = hashlib.sha256()
-    for name in FILES:
+    for name in (name for name in (*FILES, *VOCABULARIES, FEATURES) if (folder / name).is_file()):
         with (folder / name).open("rb") as file:
             whole.update(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()

@@ -22,7 +22,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 # A library -> the only places that may import it (a folder ends with a slash, `qa/cli` also covers qa/cli_….py).
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "asyncpg": ("qa/store/",),
-    "obstore": ("qa/store/",),
     "alembic": ("qa/store/migrations/",),
     "sqlalchemy": ("qa/store/migrations/",),
     "pgqueuer": ("qa/store/queue.py", "qa/jobs.py"),

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import uvloop
+
 from qa.demo.play import Line, play_call, play_seat
 from qa.demo.script import DemoCall, DemoSeat, calls, seats
 from qa.logs import to_stderr
@@ -145,7 +147,7 @@ def run_demo(*, once: bool, fast: bool, as_json: bool, port: int | None, say: Sa
     began = time.monotonic()
     settings = load_settings(site=DEMO, model="fixture", web_port=port)
     to_stderr("warning" if settings.log_level == "info" else settings.log_level)
-    return asyncio.run(_demo(settings, began, once, fast, as_json, say))
+    return uvloop.run(_demo(settings, began, once, fast, as_json, say))
 
 
 async def _demo(settings: Settings, began: float, once: bool, fast: bool, as_json: bool, say: Say) -> int:

@@ -63,7 +63,7 @@ def calls() -> list[DemoCall]:
 
 def _call(raw: Mapping[str, Any]) -> DemoCall:
     audio = FOLDER / "audio" / f"{raw['id']}.flac" if raw.get("lines") else None
-    told = json.loads(audio.with_suffix(".json").read_text(encoding="utf-8")) if audio else {"ms": 0}
+    told = json.loads(audio.with_suffix(".lines.json").read_text(encoding="utf-8")) if audio else {"ms": 0}
     return DemoCall(
         id=raw["id"],
         title=raw["title"],

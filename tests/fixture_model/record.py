@@ -4,12 +4,15 @@
 
 Channel 0 is the customer, 1 the agent, 8 kHz, through a G.711 round trip, with a line's faint noise. A recording is
 kept only when the model hears every line exactly, also when the audio starts a little later; else the next voice,
-speed and pitch of a fixed list are tried. Writes qa/demo/audio/NAME.flac and the times of the lines beside it.
+speed and pitch of a fixed list are tried. Writes qa/demo/audio/NAME.flac, its
+sidecar NAME.json and the times of its lines, NAME.lines.json.
 """
 
 import argparse
 import itertools
 import json
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +53,21 @@ def perform(call: dict, take: tuple) -> tuple[np.ndarray, list[dict]]:
     return np.stack([g711(side, "mulaw") for side in samples]), [line for line, _ in placed]
 
 
+def store(path: Path, value: dict) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def sidecar(call: dict, ms: int) -> dict:
+    """What the telephone said of the call, for `seatwatch score`; the day is any day."""
+    offered = datetime(2026, 11, 2, 9, 0, 0)
+    answered = offered + timedelta(microseconds=int(Decimal(call["ring_s"]) * 1_000_000))
+    told = {"kind": "call", "id": call["id"], "agent": call["agent"], "seat": call["seat"]}
+    told |= {"direction": call.get("direction", "in"), "offered_at": offered.isoformat()}
+    told |= {"answered_at": answered.isoformat(), "ended_at": (answered + timedelta(milliseconds=ms)).isoformat()}
+    told |= {"hung_up_by": call["hung_up_by"], "roles": ["customer", "agent"]}
+    return told | ({"known_customer": call["known_customer"]} if "known_customer" in call else {})
+
+
 def record(call: dict, number: int, model: Path, out: Path) -> str:
     """Write the first take that is heard exactly at every shift; say which, or that none was."""
     for count, take in enumerate(takes(number), 1):
@@ -58,8 +76,9 @@ def record(call: dict, number: int, model: Path, out: Path) -> str:
         write_flac(path, (samples * 32767).astype(np.int16), PHONE_RATE)
         audio = decode(path)
         if all(hears(model, audio, lines, shift_ms) for shift_ms in SHIFTS_MS):
-            beside = {"lines": lines, "ms": samples.shape[1] * 1000 // PHONE_RATE}
-            (out / f"{call['id']}.json").write_text(json.dumps(beside, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            ms = samples.shape[1] * 1000 // PHONE_RATE
+            store(out / f"{call['id']}.lines.json", {"lines": lines, "ms": ms})
+            store(out / f"{call['id']}.json", sidecar(call, ms))
             return f"{call['id']}: take {count}, {samples.shape[1] / PHONE_RATE:.1f} s"
     raise SystemExit(f"{call['id']}: no take was heard exactly; train longer or change its lines")
 

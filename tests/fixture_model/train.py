@@ -1,6 +1,7 @@
 """Train the fixture model from scratch on the clips of synth.py.
 
-    python train.py --data DIR --out DIR [--steps 4000] [--stop-after N]
+    python -m tests.fixture_model.train --data DIR --out DIR --steps 8000
+    python -m tests.fixture_model.train --data DIR --out DIR2 --start-from DIR/weights_f16.npz --steps 1500 --peak-rate 3e-4
 
 A Whisper-shaped encoder-decoder (width 128, 2+2 layers) learns to write the phrases. Besides the usual token loss,
 every encoder frame has to name the character being spoken (labels spread evenly over each clip). Without that
@@ -62,6 +63,7 @@ KINDS = [
 ]
 # (until this share of the steps, chance of each kind)
 CURRICULUM = [(0.30, (0.75, 0.13, 0.12, 0.00)), (0.65, (0.50, 0.20, 0.28, 0.02)), (1.01, (0.40, 0.20, 0.36, 0.04))]
+FINE = (0.45, 0.15, 0.40, 0.00)  # the second stage: single utterances, as the product feeds them
 NOISE_COLOURS = ([1.0], [0.5, 0.5], [1.0, -0.7], [0.3] * 6)
 
 
@@ -267,14 +269,13 @@ def validate(model, log_mel, examples: list[Example]) -> float:
     return right / len(examples)
 
 
-def export(model: Model, path: Path) -> None:
-    """Store the weights as float16 under the names that build_ct2.py reads."""
-    state = {name: value.detach().float().numpy() for name, value in model.state_dict().items()}
-    arrays = {"decoder.embedding": state["embedding.weight"], "decoder.positions": state["positions"]}
+def weight_names() -> list[tuple[str, str]]:
+    """(name that build_ct2.py reads, name in the model) of every exported array."""
+    names = [("decoder.embedding", "embedding.weight"), ("decoder.positions", "positions")]
 
     def put(target, source, norm=False):
-        arrays[f"{target}.{'gain' if norm else 'weight'}"] = state[source + ".weight"]
-        arrays[target + ".bias"] = state[source + ".bias"]
+        names.append((f"{target}.{'gain' if norm else 'weight'}", source + ".weight"))
+        names.append((target + ".bias", source + ".bias"))
 
     put("encoder.conv1", "conv1")
     put("encoder.conv2", "conv2")
@@ -292,7 +293,20 @@ def export(model: Model, path: Path) -> None:
                 put(name + "cross_norm", name + "cross_norm", norm=True)
                 for layer in ("q", "kv", "out"):
                     put(f"{name}cross_{layer}", f"{name}cross_attention.{layer}")
-    np.savez(path, **{name: array.astype(np.float16) for name, array in arrays.items()})
+    return names
+
+
+def export(model: Model, path: Path) -> None:
+    """Store the weights as float16 under the names that build_ct2.py reads."""
+    state = {name: value.detach().float().numpy() for name, value in model.state_dict().items()}
+    np.savez(path, **{target: state[source].astype(np.float16) for target, source in weight_names()})
+
+
+def restore(model: Model, path: Path) -> None:
+    """Begin with exported weights; the frame classifier, which is not exported, begins anew."""
+    with np.load(path) as data:
+        known = {source: torch.from_numpy(data[target].astype(np.float32)) for target, source in weight_names()}
+    model.load_state_dict(model.state_dict() | known)
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
@@ -305,6 +319,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder written by synth.py")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=4000, help="length of the schedule")
+    parser.add_argument("--start-from", type=Path, help="weights_f16.npz of an earlier run: a second, finer stage")
     parser.add_argument("--stop-after", type=int, help="leave the schedule after this many steps (trial runs)")
     parser.add_argument("--peak-rate", type=float, default=2e-3)
     parser.add_argument("--validate-every", type=int, default=200)
@@ -328,9 +343,11 @@ def main() -> None:
 
     train = Windows(load_split(args.data, "train"), args.seed)
     valid = Windows(load_split(args.data, "valid"), args.seed + 100)
-    one_phrase = WindowKind("one in 30 s", 30, (1, 1), 32)
+    one_phrase = WindowKind("one in 30 s", 30, (1, 1), 96)
     checks = {"valid_one": valid.batch(one_phrase), "valid_window": valid.batch(WindowKind("", 30, (2, 4), 32))}
     log_mel, model = LogMel(), Model()
+    if args.start_from:
+        restore(model, args.start_from)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.peak_rate, betas=(0.9, 0.98), weight_decay=0.01)
     recent = {kind.name: [] for kind in KINDS}
     best, stale, started = -1.0, 0, time.monotonic()
@@ -338,7 +355,7 @@ def main() -> None:
         share = step / args.steps
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.peak_rate)
-        weights = next(chances for until, chances in CURRICULUM if share < until)
+        weights = FINE if args.start_from else next(chances for until, chances in CURRICULUM if share < until)
         kind = rng.choices(KINDS, weights)[0]
         examples = train.batch(kind)
         tokens, target, frame_target, offsets = collate(examples)
@@ -362,7 +379,7 @@ def main() -> None:
             report(step=done, seconds=round(time.monotonic() - started), token_and_frame_loss=losses)
         if done % args.validate_every == 0:
             scores = {name: round(validate(model, log_mel, examples), 3) for name, examples in checks.items()}
-            score = sum(scores.values())
+            score = scores["valid_one"] + 0.1 * scores["valid_window"]  # the product feeds single utterances
             report(step=done, **scores)
             stale = 0 if score > best else stale + 1
             if score > best:

@@ -10,7 +10,7 @@ from speech import pipeline
 from speech.audio import decode
 from speech.errors import ModelError
 from speech.pool import Recogniser, whisper
-from speech.whisper import FILES, WhisperEngine, check_folder, folder_sha
+from speech.whisper import FEATURES, FILES, VOCABULARIES, WhisperEngine, check_folder, folder_sha
 from tests.speech.values import CALL, MODEL
 
 
@@ -18,24 +18,35 @@ def test_the_bundled_model_is_whole_and_says_that_it_is_synthetic() -> None:
     assert check_folder(MODEL).synthetic is True
 
 
-def test_a_folder_without_a_card_is_no_test_model(tmp_path: Path) -> None:
-    for name in FILES:
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+def test_a_folder_without_a_card_is_no_test_model(tmp_path: Path, vocabulary: str) -> None:
+    for name in (*FILES, vocabulary):
         (tmp_path / name).touch()
 
     assert check_folder(tmp_path).synthetic is False
+
+
+def test_a_folder_as_older_converters_write_it_loads_and_is_another_model(tmp_path: Path) -> None:
+    older = shutil.copytree(MODEL, tmp_path / "older")
+    words = json.loads((older / "vocabulary.json").read_text(encoding="utf-8"))
+    (older / "vocabulary.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    for name in ("vocabulary.json", FEATURES):
+        (older / name).unlink()
+
+    assert WhisperEngine(older, device="cpu").identity().model_sha != folder_sha(MODEL)
 
 
 def test_missing_files_are_named_before_anything_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
         check_folder(tmp_path / "none")
     (tmp_path / "model.bin").touch()
-    with pytest.raises(ModelError, match=", ".join(FILES[1:])):
+    with pytest.raises(ModelError, match=r"config\.json, tokenizer\.json, vocabulary\.json or vocabulary\.txt"):
         check_folder(tmp_path)
 
 
 @pytest.mark.parametrize("card", ["", "[]", "{}", "synthetic"])
 def test_a_card_that_does_not_say_whether_it_is_synthetic_is_refused(tmp_path: Path, card: str) -> None:
-    for name in FILES:
+    for name in (*FILES, VOCABULARIES[0]):
         (tmp_path / name).touch()
     (tmp_path / "card.json").write_text(card)
     with pytest.raises(ModelError, match="synthetic"):

@@ -25,6 +25,7 @@ CHANNELS = ("customer", "agent")
 LATE_MS = 250  # a leg may begin this much after the answer before the head counts as missing
 EARLY_MS = 1500  # and end this much before the hang-up: the last event travels another way than the audio
 APART_MS = 4 * 3600 * 1000  # with more than this between what belongs together, clocks do not tell the same time
+LONGEST_MS = 24 * 3600 * 1000  # no call is longer; a sender that declares gap upon gap fills no memory
 LAWS = {"slin": "slin", "ulaw": "mulaw", "alaw": "alaw"}
 _MS = timedelta(milliseconds=1)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -64,6 +65,7 @@ def assemble(
     origin = min([*starts, answered_at] if answered_at else starts)
     answer_ms = (answered_at - origin) // _MS if answered_at else 0
     end_ms = max((ended_at - origin) // _MS if ended_at else 0, *(_end_ms(leg, origin) for _, leg in heard))
+    end_ms = min(end_ms, LONGEST_MS)
     rows = CHANNELS if split else ("unknown",)
     samples = np.zeros((len(rows), _at(end_ms)), np.int16)
     gaps: list[dict[str, Any]] = []
@@ -73,8 +75,9 @@ def assemble(
             _place(samples[channel], leg, origin)
         holes = [(0, end_ms, "clock")] if apart else _holes(mine, origin, answer_ms, end_ms if ended_at else None)
         gaps += [
-            {"role": role, "start_ms": start - answer_ms, "end_ms": end - answer_ms, "cause": cause}
+            {"role": role, "start_ms": start - answer_ms, "end_ms": min(end, end_ms) - answer_ms, "cause": cause}
             for start, end, cause in holes
+            if start < end_ms
         ]
     return Assembled(samples, rows, "split" if split else "mixed", answer_ms, tuple(gaps))
 

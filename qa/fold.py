@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
@@ -22,11 +22,11 @@ from ingest.events import Event, parse_event
 from ingest.legs import LegAudio
 from ingest.seats import Away, SeatLog, away_episodes, fold_seat
 from ingest.session import Call, fold_call
-from ingest.spool import all_files, contents, read_leg, release
+from ingest.spool import Contents, all_files, contents, read_leg, release
 from qa import calls as rows
 from qa.assemble import RATE, Assembled, assemble, write
 from qa.jobs import HEAR, SCORE_AWAY, Step
-from qa.store import calls, events, queue, recordings, seats, spools
+from qa.store import calls, events, ledger, queue, recordings, seats, spools
 from qa.store.pool import Store, Tx
 
 ACTOR = "fold"
@@ -95,6 +95,7 @@ class Folder:
         if not told and not marks:
             return
         call = fold_call(told) if told else Call(name)
+        await ledger.hold_subject(tx, f"call:{name}")  # a worker that scores it now writes the row, too
         before = await calls.find(tx, name)
         legs = _legs(call, marks)
         ended = call.end is not None or (not told and all(leg.ended for leg in legs.values()))
@@ -116,21 +117,37 @@ class Folder:
         async with self.store.site(self.site, ACTOR) as tx:
             told = await _events(tx, name)
             marks = await spools.marks(tx, name)
-        call = fold_call(told) if told else Call(name)
-        audio = await asyncio.to_thread(self._audio, name, _legs(call, marks), told)
-        one = assemble(audio, call.answered_at, call.ended_at)
-        await self.step("assembled")
-        recording = None
-        if one is not None:
-            recording = await asyncio.to_thread(self._write, name, one)
-            await self.step("written")
+            settled = await self._settled(tx, name)
+        recording = None if settled else await self._recorded(name, told, marks)
         async with self.store.site(self.site, ACTOR) as tx:
-            if recording is not None:
-                await recordings.add(tx, recording)
+            await ledger.hold_subject(tx, f"call:{name}")
+            kept = await _keep(tx, recording) if recording is not None else True
             await calls.upsert(tx, replace(await calls.get(tx, name), state="recorded"))
             key = f"{name}/{recording.audio_sha if recording else 'silent'}/{len(told)}"
             await queue.enqueue(tx, HEAR, {"call": name}, key)
-        log.info("call.assembled", call=name, ms=one.duration_ms if one else 0, gaps=len(one.gaps) if one else 0)
+        if recording is not None and not kept:
+            await asyncio.to_thread((self.folder / recording.path).unlink, missing_ok=True)
+        ms, gaps = (recording.duration_ms, len(recording.gaps)) if recording else (0, 0)
+        log.info("call.assembled", call=name, ms=ms, gaps=gaps)
+
+    async def _settled(self, tx: Tx, name: str) -> bool:
+        """Whether a recording stands and part of the spool has gone: what is left would give less than there is."""
+        there = {path.stem for path in all_files(self.spool)}
+        gone = set(await spools.of_call(tx, name)) - there
+        return bool(gone) and bool(await recordings.of_call(tx, name))
+
+    async def _recorded(
+        self, name: str, told: Sequence[Event], marks: Iterable[spools.LegMark]
+    ) -> recordings.Recording | None:
+        call = fold_call(told) if told else Call(name)
+        audio = await asyncio.to_thread(self._audio, name, _legs(call, marks), told)
+        one = await asyncio.to_thread(assemble, audio, call.answered_at, call.ended_at)
+        await self.step("assembled")
+        if one is None:
+            return None
+        recording = await asyncio.to_thread(self._write, name, one)
+        await self.step("written")
+        return recording
 
     def _audio(self, name: str, legs: dict[str, Leg], told: Sequence[Event]) -> dict[str, tuple[str, LegAudio]]:
         found: dict[str, tuple[str, LegAudio]] = {}
@@ -144,8 +161,11 @@ class Folder:
 
     def _write(self, name: str, one: Assembled) -> recordings.Recording:
         key = uuid5(NAMESPACE_URL, f"seatwatch:{self.site}:{name}")  # files are named by ids of our own
-        path = Path(self.site) / key.hex[:2] / f"{key}.flac"
-        sha = write(one, self.folder / path)
+        shelf = Path(self.site) / key.hex[:2]
+        fresh = self.folder / shelf / f"{key}.new"
+        sha = write(one, fresh)
+        path = shelf / f"{key}-{sha[:12]}.flac"  # other sound, other name: what stands is never written over
+        fresh.replace(self.folder / path)
         return recordings.Recording(
             call=name,
             path=str(path),
@@ -166,32 +186,61 @@ class Folder:
             return
         folded = fold_seat(told)
         found = [_episode(one, self.zone) for one in away_episodes(folded)]
+        before = {one.id: one for one in await _stored_away(tx, name)}
         await seats.replace(tx, name, _stretches(folded))
         await seats.replace_away(tx, name, found)
         for one in found:
-            if one.until_at is not None:
+            if one.until_at is not None and before.get(one.id) != one:
                 key = f"{one.id}/{one.until_at.isoformat()}/{one.ready_ms}"
                 await queue.enqueue(tx, SCORE_AWAY, {"episode": one.id}, key)
+        for gone in before.keys() - {one.id for one in found}:
+            one = before[gone]
+            if one.until_at is not None:  # it may have been scored: what no longer stands must not cost anything
+                job = {"episode": gone, "withdrawn": _withdrawn(one)}
+                await queue.enqueue(tx, SCORE_AWAY, job, f"{gone}/withdrawn")
 
     async def tidy(self) -> int:
         """Remove spool files that tailer and assembler have both passed; how many went."""
         gone = 0
         for path in all_files(self.spool):
-            async with self.store.site(self.site, ACTOR) as tx:
-                upto = await spools.cursor(tx, path.stem)
-                needed = await spools.unassembled(tx, path.stem)
-            if upto and not needed and await asyncio.to_thread(_release, path, upto):
+            held = await asyncio.to_thread(contents, path)
+            if held.retired and await self._passed(path.stem, held):
+                await asyncio.to_thread(release, path, held.last_rowid, held.legs)
                 gone += 1
         return gone
 
+    async def _passed(self, spool: str, held: Contents) -> bool:
+        """Carried whole, and every call that has audio in it is assembled with nothing new since."""
+        async with self.store.site(self.site, ACTOR) as tx:
+            if await spools.cursor(tx, spool) < held.last_rowid or await events.count_due(tx):
+                return False
+            for name in {call for call, _ in held.legs}:
+                call = await calls.find(tx, await spools.call_of(tx, name) or name)
+                if call is None or call.state in ("live", "ended"):
+                    return False
+        return True
 
-def _release(path: Path, upto: int) -> bool:
-    """Every call of the file is assembled; what is still being written, or not yet carried, stays."""
-    held = contents(path)
-    if not held.retired or upto < held.last_rowid:
-        return False
-    release(path, upto, held.legs)
-    return True
+
+async def _keep(tx: Tx, one: recordings.Recording) -> bool:
+    """Store it; False when this very sound stood already and its small copy has taken its place."""
+    if await recordings.add(tx, one):
+        return True
+    return one.path in {other.path for other in await recordings.of_call(tx, one.call)}
+
+
+async def _stored_away(tx: Tx, seat: str) -> list[seats.AwayEpisode]:
+    found: list[seats.AwayEpisode] = []
+    after: str | None = None
+    while True:
+        page = await seats.page_away(tx, seat, after, 200)
+        found += page.items
+        if (after := page.next) is None:
+            return found
+
+
+def _withdrawn(one: seats.AwayEpisode) -> dict[str, str | None]:
+    """What a worker needs to say of an episode that later news have taken back."""
+    return {"seat": one.seat, "agent": one.agent, "at": one.at.isoformat(), "status": one.status, "source": one.source}
 
 
 def _legs(call: Call, marks: Iterable[spools.LegMark]) -> dict[str, Leg]:
@@ -237,7 +286,7 @@ def _parsed(stored: Iterable[events.StoredEvent]) -> list[Event]:
 
 def _episode(one: Away, zone: ZoneInfo) -> seats.AwayEpisode:
     return seats.AwayEpisode(
-        id=f"{one.seat}:{one.at.isoformat()}",
+        id=f"{one.seat}:{one.at.astimezone(UTC).isoformat()}",
         seat=one.seat,
         at=one.at,
         agent=one.agent,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from qa.heard import from_transcript
 from qa.runs import new_run
 from qa.site import SiteRules
 from qa.store import calls, ledger, recordings, seats, transcripts
+from qa.store.errors import NotFound
 from qa.store.pool import Store, Tx
 from qa.store.recordings import Recording
 from scoring.facts import Cause, Facts, Unknown
@@ -59,7 +60,8 @@ class Worker:
         except SpeechError as error:
             log.warning("call.failed", call=job["call"], says=str(error))
             async with self.store.site(job["site"], ACTOR) as tx:
-                await calls.upsert(tx, replace(await calls.get(tx, job["call"]), state="failed"))
+                await ledger.hold_subject(tx, f"call:{job['call']}")
+                await _now(tx, await calls.get(tx, job["call"]), "failed")
             raise
 
     async def _hear(self, job: dict[str, Any]) -> None:
@@ -82,7 +84,7 @@ class Worker:
         """The hearing of the newest audio: from the store, else by the recogniser."""
         assert self.recogniser is not None
         who = await self.recogniser.warmed_up()
-        one = next((each for each in found if each.format == "flac"), found[0])
+        one = found[0]
         async with self.store.site(rules.id, ACTOR) as tx:
             kept = await transcripts.find(tx, one.call, one.audio_sha, who.engine, who.model_sha, who.params_sha)
             known = kept or (await _any(tx, one.call) if one.format != "flac" else None)
@@ -107,7 +109,7 @@ class Worker:
             ready = await _seat_was_ready(tx, call)
             facts = facts_of(call, heard, rules, ready)
             await self._record(tx, rules, facts, call.day)
-            await calls.upsert(tx, replace(call, state="scored"))
+            await _now(tx, call, "scored")
 
     async def _record(self, tx: Tx, rules: SiteRules, facts: Facts, day: date | None) -> None:
         run, _ = new_run(rules, facts, day)
@@ -129,13 +131,32 @@ class Worker:
         await asyncio.to_thread(source.unlink, missing_ok=True)
 
     async def score_away(self, job: dict[str, Any]) -> None:
-        """One finished stretch in which nobody was at a seat."""
+        """One finished stretch in which nobody was at a seat; one that was withdrawn since costs nothing any more."""
         rules = self.rules(job["site"])
         async with self.store.site(rules.id, ACTOR) as tx:
             await ledger.hold_subject(tx, f"away:{job['episode']}")
-            episode = await seats.away(tx, job["episode"])
-            facts = away_facts(_away(episode), approved=False, site=rules.view)
-            await self._record(tx, rules, facts, episode.at.astimezone(rules.zone).date())
+            away = await _told_away(tx, job)
+            if away is not None:
+                facts = away_facts(away, approved=False, site=rules.view)
+                await self._record(tx, rules, facts, away.at.astimezone(rules.zone).date())
+
+
+async def _told_away(tx: Tx, job: dict[str, Any]) -> Away | None:
+    """The episode as it is folded now; None when it is gone and another job says so."""
+    try:
+        return _away(await seats.away(tx, job["episode"]))
+    except NotFound:
+        gone = job.get("withdrawn")
+    if gone is None:
+        return None
+    at = datetime.fromisoformat(gone["at"])
+    return Away(gone["seat"], gone["agent"], at, at, 0, 0, gone["status"], gone["source"])
+
+
+async def _now(tx: Tx, call: calls.Call, state: str) -> None:
+    """Where the call stands; one that has news since is still on its way."""
+    if call.state not in ("live", "ended"):
+        await calls.upsert(tx, replace(call, state=state))
 
 
 def facts_of(call: calls.Call, heard: Heard, rules: SiteRules, seat_was_ready: bool | None) -> Facts:

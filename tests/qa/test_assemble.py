@@ -121,6 +121,15 @@ def test_clocks_that_are_days_apart_give_the_words_and_no_place_for_them() -> No
     assert (one.samples[1, :8000] == 5).all()
 
 
+def test_gaps_of_days_end_with_the_day() -> None:
+    week = 7 * 86_400 * 8000
+    silent = leg(samples=8000 + week, gaps=[(8000, week, "loss")])
+    one = put({"a": ("agent", silent)}, None)
+
+    assert one.duration_ms == 86_400_000
+    assert one.gaps == ({"role": "agent", "start_ms": 1000, "end_ms": 86_400_000, "cause": "loss"},)
+
+
 @settings(max_examples=60)
 @given(
     st.lists(

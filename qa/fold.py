@@ -84,8 +84,8 @@ class Folder:
             if not due:
                 break
         for name in [name for name, until in self.waiting.items() if until <= self.now()]:
-            self.waiting.pop(name, None)
             await self._finish(name)
+            self.waiting.pop(name, None)  # only now: a database that went away meanwhile leaves it waiting
             done += 1
         return done
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +25,8 @@ from qa.fold import Folder
 from qa.jobs import HEAR, SCORE_AWAY, Worker
 from qa.settings import Settings
 from qa.site import SiteRules, rules
+from qa.store.duty import Duty
+from qa.store.errors import StoreAway, StoreBusy
 from qa.store.pool import Store
 from qa.store.queue import Queue
 from qa.store.sink import PostgresSink
@@ -34,7 +36,6 @@ from speech.pool import Limits, Recogniser, whisper
 log = structlog.get_logger(__name__)
 FOLD_POINTS = ("assembled", "written")
 WORKER_POINTS = ("transcribed", "run", "reversals", "entries", "pointer", "outbox")
-SPOOL = "1"  # the folder of this ingest process; a second process on this machine takes another
 TURN_SECONDS = 0.1  # how often the folds look for news
 TIDY_SECONDS = 10.0
 
@@ -197,8 +198,9 @@ class _Carried:
 async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.Event, **ports: int) -> Ingest:
     """The sockets; what they store is carried to this site."""
     settings = services.settings
+    own = settings.spool / str(settings.ingest_port)  # senders come back to a port, and so to what is stored of them
     config = IngestConfig(
-        folder=settings.spool / SPOOL,
+        folder=own,
         secret=settings.secret,
         sink=_Carried(PostgresSink(services.store, services.site), wake),
         host=settings.host,
@@ -214,42 +216,50 @@ async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.
 
 
 async def start_folds(services: Services, wake: asyncio.Event | None = None) -> Folder:
-    """The folds of this site, turned whenever the tailer has carried something."""
+    """The folds of this site, turned whenever a tailer has carried something; one process of the site turns them."""
     settings, faults = services.settings, _faults(services.settings)
 
     async def step(point: str) -> None:
         faults(point)
 
     folder = Folder(services.store, services.site, settings.zone, settings.spool, services.recordings, now, step)
-    await folder.resume()
-    services.tasks.append(asyncio.create_task(_turning(folder, wake or asyncio.Event()), name="folds"))
+    duty = Duty(services.store.dsn, services.site, "folds")
+    services.tasks.append(asyncio.create_task(_turning(folder, duty, wake or asyncio.Event()), name="folds"))
     return folder
 
 
-async def _turning(folder: Folder, wake: asyncio.Event) -> None:
-    tidied = asyncio.get_running_loop().time()
-    while True:
-        await _patiently(folder.turn)
-        if asyncio.get_running_loop().time() - tidied > TIDY_SECONDS:
-            await _patiently(folder.tidy)
-            tidied = asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await wake.wait()
-            wake.clear()
-        except TimeoutError:
-            continue
-
-
-async def _patiently(work: Callable[[], Awaitable[int]]) -> None:
-    """A database that is away for a while stops nothing: the work is tried again at the next turn."""
-    from qa.store.errors import StoreAway, StoreBusy
-
+async def _turning(folder: Folder, duty: Duty, wake: asyncio.Event) -> None:
+    """Until cancelled. A database that is away for a while stops nothing: the work is tried again at the next turn."""
+    clock, ours, tidied = asyncio.get_running_loop().time, False, 0.0
     try:
-        await work()
-    except (StoreAway, StoreBusy) as error:
-        log.warning("database.away", says=str(error))
-        await asyncio.sleep(1)
+        while True:
+            try:
+                ours, before = await duty.mine(), ours
+                if ours and not before:
+                    await folder.resume()
+                    tidied = clock()
+                if ours:
+                    await folder.turn()
+                if ours and clock() - tidied > TIDY_SECONDS:
+                    await folder.tidy()
+                    tidied = clock()
+            except (StoreAway, StoreBusy) as error:
+                log.warning("database.away", says=str(error))
+                ours = False  # whoever has the duty next looks at everything again
+                await asyncio.sleep(1)
+            await _rung(wake)
+    finally:
+        duty.close()
+
+
+async def _rung(wake: asyncio.Event) -> None:
+    """Until there is news, or it is time to look."""
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await wake.wait()
+        wake.clear()
+    except TimeoutError:
+        return
 
 
 async def until_stopped(services: Services) -> None:

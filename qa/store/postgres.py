@@ -1,7 +1,8 @@
 """Our supervisor of an embedded PostgreSQL: makes, starts, adopts, recovers and stops one server in one data folder.
 
 It touches no permission outside its own folder and never deletes ``postmaster.pid``. Several processes may share the
-server; the last one out stops it. A process that was killed leaves it running; the next start adopts it.
+server; the last one out stops it. A process that was killed leaves it running; the next start adopts it. A server
+that was killed is started again by a process that watches it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Self
 from urllib.parse import quote
 
 import asyncpg
+import structlog
 
 from qa.store import locks, pidfile, programs
 from qa.store.errors import DRIVER, StoreError
@@ -28,11 +30,14 @@ from qa.store.faults import explain, tail
 from qa.store.pidfile import Note
 from qa.store.programs import ENVIRONMENT, Programs, Way
 
+log = structlog.get_logger(__name__)
 PORT = 5432
 SOCKET_BYTES = 107  # what a Unix socket's address can hold
 QUIET_SECONDS = 60.0  # a start that logs nothing for so long has failed; a recovery logs
 LOG_BYTES = 5_000_000
 PAUSE_S = 0.02
+WATCH_S = 0.25  # how often a process that works with the server looks whether it lives
+LONGEST_S = 10.0
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -103,6 +108,23 @@ class Embedded:
         users, self._users = self._users, None
         if users is not None and users.leave():
             await self._down()
+
+    async def watch(self) -> None:
+        """Start the server again whenever it has died; until cancelled. Of several processes one does it."""
+        pause = WATCH_S
+        while True:
+            await asyncio.sleep(pause)
+            note = pidfile.read(self.folder)
+            if note is not None and pidfile.serves(note.pid, self.folder) is not False:
+                continue
+            try:
+                async with locks.alone(self._beside("start")):
+                    await self._up()
+                log.warning("postgres.runs_again", folder=str(self.folder), adopted=self.adopted)
+                pause = WATCH_S
+            except (StoreError, OSError) as error:
+                pause = min(pause * 2, LONGEST_S)
+                log.error("postgres.away", says=str(error), again_in_seconds=pause)
 
     # -- before
 

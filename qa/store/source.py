@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,9 +23,14 @@ class Database:
 
 @asynccontextmanager
 async def database(url: str | None, data: Path, pg_bin: Path | None = None) -> AsyncIterator[Database]:
-    """A running database for as long as the block lasts."""
+    """A running database for as long as the block lasts; the embedded one is started again when it dies."""
     if url is not None:
         yield Database(url, embedded=False)
         return
     async with Embedded(data, pg_bin) as server:
-        yield Database(server.dsn, embedded=True, folder=server.folder, adopted=server.adopted)
+        watching = asyncio.create_task(server.watch(), name="postgres-watch")
+        try:
+            yield Database(server.dsn, embedded=True, folder=server.folder, adopted=server.adopted)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from qa.store import ledger, pidfile, runs
+from qa.store.duty import Duty
 from qa.store.errors import StoreAway, StoreBusy
 from qa.store.pool import Store
 from qa.store.postgres import Embedded
+from qa.store.source import database
+from tests.ingest.lab import tick
 from tests.store import rows
 
 SUBJECTS = 5
@@ -77,3 +80,46 @@ async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: 
                 assert sum((one.points for one in found), Decimal(0)) == Decimal("-0.5")
                 assert len(runs.in_force(found)) == 1
         await store.close()
+
+
+async def test_a_killed_server_is_started_again_by_whoever_works_with_it(tmp_path: Path) -> None:
+    async with database(None, tmp_path) as base:
+        assert base.folder is not None
+        store = await Store.open(base.dsn)
+        for _ in range(2):
+            note = pidfile.read(base.folder)
+            assert note is not None
+            os.kill(note.pid, signal.SIGKILL)
+            async with asyncio.timeout(60):
+                while not (other_than(note, base.folder) and await answers(store)):
+                    await tick()
+        await store.close()
+    assert pidfile.read(base.folder) is None
+
+
+def other_than(note: pidfile.Note, folder: Path) -> bool:
+    after = pidfile.read(folder)
+    return after is not None and after.pid != note.pid and after.status == "ready"
+
+
+async def answers(store: Store) -> bool:
+    try:
+        await store.ping()
+    except (StoreAway, StoreBusy):
+        return False
+    return True
+
+
+async def test_a_duty_has_one_process_at_a_time_and_goes_on_to_the_next(dsn: str) -> None:
+    first, second, elsewhere = (Duty(dsn, site, "folds") for site in ("main", "main", "north"))
+
+    assert await first.mine()
+    assert await first.mine()
+    assert not await second.mine()
+    assert await elsewhere.mine()
+    first.close()
+    async with asyncio.timeout(20):
+        while not await second.mine():
+            await tick()  # until the server has seen the end of the connection
+    second.close()
+    elsewhere.close()

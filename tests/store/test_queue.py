@@ -9,7 +9,9 @@ import asyncpg
 import pytest
 
 from qa.store import queue
+from qa.store.errors import StoreAway
 from qa.store.pool import Store
+from qa.store.queries import sql
 from qa.store.queue import Queue
 
 
@@ -101,6 +103,77 @@ async def test_a_job_of_a_dead_worker_is_run_again_by_another(store: Store) -> N
         again.set()
 
     await work(store, handler, again)
+
+
+async def test_what_a_killed_worker_had_in_hand_is_free_at_once(store: Store) -> None:
+    """A worker that lives keeps its job however old its heartbeat is; one without its lock does not."""
+    await put(store, "c1")
+    began, ends, again, seen = asyncio.Event(), asyncio.Event(), asyncio.Event(), []
+
+    async def stays(payload: dict[str, Any]) -> None:
+        began.set()
+        await ends.wait()
+
+    async def handler(payload: dict[str, Any]) -> None:
+        seen.append(payload["call"])
+        again.set()
+
+    async with Queue.open(store.dsn) as jobs:
+        jobs.handle("transcribe", stays, at_once=1)
+        running = asyncio.create_task(jobs.run())
+        async with asyncio.timeout(20):
+            await began.wait()
+        conn = await asyncpg.connect(store.dsn)
+        try:
+            assert await conn.execute(sql("queue.free")) == "UPDATE 0"
+            await conn.execute("UPDATE pgqueuer SET queue_manager_id = gen_random_uuid()")  # it is nobody's any more
+        finally:
+            await conn.close()
+        await work(store, handler, again, at_once=1)
+        ends.set()
+        jobs.stop()
+        async with asyncio.timeout(20):
+            await running
+    assert seen == ["c1"]
+
+
+async def cut_off(conn: asyncpg.Connection, name: str) -> None:
+    await conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", name)
+
+
+async def test_a_worker_whose_connections_were_cut_works_on_by_itself(store: Store) -> None:
+    seen: asyncio.Queue[str] = asyncio.Queue()
+
+    async def handler(payload: dict[str, Any]) -> None:
+        await seen.put(payload["call"])
+
+    async with Queue.open(store.dsn) as jobs, asyncio.timeout(30):
+        jobs.handle("transcribe", handler)
+        running = asyncio.create_task(jobs.run())
+        for call in ("c1", "c2", "c3"):
+            await put(store, call)
+            assert await seen.get() == call
+            conn = await asyncpg.connect(store.dsn)
+            await cut_off(conn, "seatwatch queue")
+            await conn.close()
+        jobs.stop()
+        await running
+
+
+async def test_a_database_that_is_away_uses_up_no_attempt(store: Store) -> None:
+    await put(store, "c1")
+    tries, done = 0, asyncio.Event()
+
+    async def handler(_: dict[str, Any]) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise StoreAway("database: away")
+        done.set()
+
+    await work(store, handler, done, attempts=1)
+    async with store.site("main", "reader") as tx:
+        assert (await queue.failed(tx), await queue.waiting(tx)) == ([], {})
 
 
 def test_a_busy_worker_is_not_taken_for_a_dead_one_too_soon() -> None:

@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
 
+    @field_validator("data", "pg_bin", "overlay")
+    @classmethod
+    def _home(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser()
+
     @field_validator("timezone")
     @classmethod
     def _zone(cls, name: str) -> str:
@@ -152,18 +157,25 @@ def _unknown() -> list[str]:
     return [f"{name}: no such setting; `seatwatch doctor` lists them all" for name in strange]
 
 
+def _says(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "no such setting; `seatwatch doctor` lists them all"
+    told: str = fault["msg"]
+    return told.removeprefix("Value error, ")
+
+
 def load_settings(**given: Any) -> Settings:
     """Settings from file, variables and arguments; raises SettingsError with all faults at once."""
     faults = _unknown()
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        faults += [
-            f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
-        ]
+        faults += [f"{'.'.join(map(str, one['loc']))}: {_says(one)}" for one in error.errors()]
         raise SettingsError(faults) from None
     except ValueError as error:  # a TOML file that is no TOML
         raise SettingsError([*faults, f"{settings_file()}: {error}; mend the file"]) from None
+    except SettingsError as error:
+        raise SettingsError([*faults, *error.faults]) from None
     if faults:
         raise SettingsError(faults)
     return settings

@@ -1,0 +1,160 @@
+"""Settings: who wins, what is refused, what is never shown, and one key for all processes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qa.settings import Settings, SettingsError, load_settings
+
+Write = Callable[[str], None]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder without settings of any kind."""
+    for name in [name for name in os.environ if name.startswith("SEATWATCH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def faults(**given: object) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load_settings(**given)
+    return error.value.faults
+
+
+def test_an_argument_wins_over_a_variable_and_a_variable_over_the_file(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "seatwatch.toml").write_text('site = "file"\npack = "file"\ncadence = "kr"\n')
+    monkeypatch.setenv("SEATWATCH_SITE", "variable")
+    monkeypatch.setenv("SEATWATCH_PACK", "variable")
+    found = load_settings(pack="argument", site=None)
+
+    assert (found.pack, found.site, found.cadence, found.language) == ("argument", "variable", "kr", "zh")
+
+
+def test_the_file_is_looked_for_here_then_at_home_and_a_variable_names_another(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = place / "config" / "seatwatch"
+    home.mkdir(parents=True)
+    (home / "seatwatch.toml").write_text('site = "home"\n')
+    assert load_settings().site == "home"
+    (place / "seatwatch.toml").write_text('site = "here"\n')
+    assert load_settings().site == "here"
+    (place / "other.toml").write_text('site = "other"\n')
+    monkeypatch.setenv("SEATWATCH_SETTINGS", str(place / "other.toml"))
+    assert load_settings().site == "other"
+
+
+def test_all_faults_come_at_once_each_with_its_name(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEATWATCH_TIMEZONE", "Asia/Beijing")
+    monkeypatch.setenv("SEATWATCH_WEB_PORT", "70000")
+    monkeypatch.setenv("SEATWATCH_CADENCE", "xx")
+    monkeypatch.setenv("SEATWATCH_MODLE", "small")
+    monkeypatch.setenv("SEATWATCH_SITE", "Haupt Platz")
+    found = faults()
+
+    assert {line.partition(":")[0] for line in found} == {
+        "SEATWATCH_MODLE", "timezone", "web_port", "cadence", "site",
+    }  # fmt: skip
+    assert any("Asia/Shanghai" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("site = ", "seatwatch.toml"),
+        ("site = \"x\"\nsite = \"y\"\n", "seatwatch.toml"),
+        ("sites = \"x\"\n", "sites: no such setting"),
+        ("[web]\nport = 1\n", "web: no such setting"),
+        ("web_port = \"many\"\n", "web_port"),
+    ],
+)  # fmt: skip
+def test_a_file_with_a_fault_is_named_with_what_to_do(place: Path, text: str, says: str) -> None:
+    (place / "seatwatch.toml").write_text(text)
+
+    assert says in faults()[0]
+
+
+def test_a_file_that_is_no_text_is_named(place: Path) -> None:
+    (place / "seatwatch.toml").write_bytes(b"\xff\xfe\x00site")
+
+    assert "seatwatch.toml" in faults()[0]
+
+
+def test_a_named_file_that_is_not_there_is_a_fault_beside_the_others(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEATWATCH_SETTINGS", str(place / "none.toml"))
+    monkeypatch.setenv("SEATWATCH_NONSENSE", "1")
+    found = faults()
+
+    assert any("none.toml" in line for line in found)
+    assert any("SEATWATCH_NONSENSE" in line for line in found)
+
+
+def test_secrets_are_never_shown(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEATWATCH_DATABASE_URL", "postgresql://me:hidden-word@db/x")
+    monkeypatch.setenv("SEATWATCH_SOURCE_KEY", "hidden-word")
+    found = load_settings()
+
+    assert found.shown()["database_url"] == found.shown()["source_key"] == "set"
+    assert "hidden-word" not in f"{found.shown()} {found!r} {found}"
+    assert set(found.shown()) == set(Settings.model_fields)
+
+
+def test_a_fault_of_a_secret_does_not_tell_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "seatwatch.toml").write_text('source_key = ["hidden-word"]\n')
+
+    assert "hidden-word" not in "\n".join(faults())
+
+
+def test_folders_may_begin_at_home(place: Path) -> None:
+    (place / "seatwatch.toml").write_text('data = "~/calls"\noverlay = "~/site.yaml"\nrecordings = "~/voices"\n')
+    found = load_settings()
+
+    assert found.data == place / "home" / "calls"
+    assert found.overlay == place / "home" / "site.yaml"
+    assert found.recordings_folder == place / "home" / "voices"
+
+
+def test_the_key_is_made_once_and_only_its_owner_reads_it(place: Path) -> None:
+    first = load_settings(data=place / "data").secret
+    path = place / "data" / "secrets" / "token.key"
+
+    assert load_settings(data=place / "data").secret == first
+    assert len(first) == 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [one.name for one in path.parent.iterdir()] == ["token.key"]
+
+
+SHOW = "import sys; from qa.settings import load_settings; sys.stdin.read(); print(load_settings().secret.hex())"
+
+
+def test_processes_that_start_together_agree_on_one_key(place: Path) -> None:
+    env = {**os.environ, "SEATWATCH_DATA": str(place / "data")}
+    root = Path(__file__).parents[2]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    started = [subprocess.Popen([sys.executable, "-c", SHOW], env=env, cwd=root, **pipes) for _ in range(4)]  # type: ignore[call-overload]
+    for one in started:
+        one.stdin.close()
+        one.stdin = None
+    keys = {one.communicate(timeout=60)[0].strip() for one in started}
+
+    assert len(keys) == 1
+    assert len(keys.pop()) == 64
+    assert [one.name for one in (place / "data" / "secrets").iterdir()] == ["token.key"]

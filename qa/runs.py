@@ -14,6 +14,7 @@ from qa.store.runs import Run
 from scoring import overlay as overlays
 from scoring.canonical import canonical
 from scoring.engine import ENGINE, run_inputs, score
+from scoring.errors import ScoringError
 from scoring.facts import Facts
 from scoring.facts import dump as dump_facts
 from scoring.facts import load as load_facts
@@ -79,15 +80,26 @@ def _entry(line: Line) -> NewEntry:
     )
 
 
+SPOILT = (ValueError, TypeError, KeyError, AttributeError, ScoringError)  # what reading changed bytes may end in
+
+
 def replay(run: Run, pack_bytes: bytes, overlay_bytes: bytes) -> str | None:
     """Score the stored inputs again; the difference in words, or None when every byte is the same."""
-    pack, overlay, facts = pack_of(pack_bytes), overlay_of(overlay_bytes), load_facts(run.facts)
-    if run_inputs(pack, overlay, facts, run.day) != run.inputs:
+    try:
+        pack, overlay, facts = pack_of(pack_bytes), overlay_of(overlay_bytes), load_facts(run.facts)
+        named = run_inputs(pack, overlay, facts, run.day)
+        again = dump_card(score(pack, overlay, facts, run.day))
+    except SPOILT as error:
+        return f"its stored inputs cannot be read any more ({error})"
+    if named != run.inputs:
         return "its stored inputs do not give its name"
-    again = dump_card(score(pack, overlay, facts, run.day))
-    return None if again == run.card else _difference(json.loads(run.card), json.loads(again))
+    return None if again == run.card else _difference(run.card, again)
 
 
-def _difference(stands: dict[str, object], again: dict[str, object]) -> str:
-    names = [name for name in sorted(stands.keys() | again.keys()) if stands.get(name) != again.get(name)]
+def _difference(stands: bytes, again: bytes) -> str:
+    try:
+        before, after = dict(json.loads(stands)), dict(json.loads(again))
+    except SPOILT as error:
+        return f"its stored card cannot be read any more ({error})"
+    names = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
     return f"the replay differs in {', '.join(names) or 'its bytes'}"

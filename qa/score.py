@@ -112,7 +112,7 @@ def score_paths(paths: Sequence[Path], options: Options, show: Print, step: Step
     """Score all; how many could not be."""
     wanted = list(recordings(paths))
     failed = 0
-    with recogniser(options.settings, options.model) as listening:
+    with recogniser(options.settings, options.model, niceness=0) as listening:
         for done, path in enumerate(wanted):
             step(done, len(wanted), path.name)
             result = _score(path, options, listening)

@@ -69,11 +69,11 @@ def model_folder(name: str | None) -> Path:
     return fixture_model() if name == "fixture" else Path(name).expanduser()
 
 
-def recogniser(settings: Settings, model: Path) -> Recogniser:
-    """The child process that listens, with the settings' limits."""
+def recogniser(settings: Settings, model: Path, niceness: int = 19) -> Recogniser:
+    """The child process that listens, with the settings' limits; beside ingest it takes what ingest leaves over."""
     compute = None if settings.compute_type == "default" else settings.compute_type
     make = whisper(model, device=settings.device, compute_type=compute, threads=settings.speech_threads)
-    return Recogniser(make, Limits(threads=settings.speech_threads))
+    return Recogniser(make, Limits(threads=settings.speech_threads, niceness=niceness))
 
 
 @dataclass(slots=True)
@@ -159,10 +159,10 @@ def _faults(settings: Settings) -> Faults:
     return Faults.parse(settings.fault or None, (*INGEST_POINTS, *FOLD_POINTS, *WORKER_POINTS))
 
 
-async def start_worker(services: Services, stack: AsyncExitStack, model: Path) -> None:
+async def start_worker(services: Services, stack: AsyncExitStack, model: Path, niceness: int = 19) -> None:
     """Jobs from the queue; the model loads at once, beside whatever rings."""
     settings, faults = services.settings, _faults(services.settings)
-    listening = recogniser(settings, model)
+    listening = recogniser(settings, model, niceness)
     stack.callback(listening.close)
     services.status["model"] = "loading"
 

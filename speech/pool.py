@@ -35,6 +35,7 @@ class Limits:
     """Bounds on one child; what passes them is ended and replaced."""
 
     threads: int = 1
+    niceness: int = 19  # 19: only what nobody else on the machine wants
     jobs: int = 200  # recordings before a child is replaced
     rss_mb: int = 4096  # resident memory after a job before a child is replaced
     decode_mb: int = 2560  # address space that decoding one file may add
@@ -276,8 +277,8 @@ def _settle(limits: Limits) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):  # already as low as it goes
-        os.nice(19)
-    if hasattr(os, "SCHED_IDLE"):
+        os.nice(limits.niceness)
+    if limits.niceness >= 19 and hasattr(os, "SCHED_IDLE"):
         with contextlib.suppress(OSError):  # not allowed everywhere
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 

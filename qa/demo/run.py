@@ -37,7 +37,8 @@ from qa.site import DEMO
 from qa.store import events, runs
 from scoring.facts import load
 
-GIVE_UP = 120.0  # seconds after the last hang-up
+GIVE_UP = 180.0  # seconds without a new score after the last hang-up
+NICENESS = 10  # of the recogniser: somebody waits for the scores, but the sockets come first
 STAGGER = 2.0  # seconds between two calls when phones really ring
 LOOK = 0.2
 ACTOR = "demo"
@@ -85,10 +86,11 @@ class Demo:
         """Print each scorecard as it comes, until all are there or none can come any more."""
         missing, deadline = None, 0.0
         while missing is None or missing:
-            missing = await self._look() if self.wanted else None
+            before, missing = missing, await self._look() if self.wanted else None
             if played.done():
                 played.result()
-                deadline = deadline or time.monotonic() + GIVE_UP
+                if not deadline or missing != before:
+                    deadline = time.monotonic() + GIVE_UP
                 if missing and time.monotonic() > deadline:
                     self.faults += [f"{name}: no score within {GIVE_UP:.0f} s" for name in missing]
                     return
@@ -153,7 +155,7 @@ def run_demo(*, once: bool, fast: bool, as_json: bool, port: int | None, say: Sa
 async def _demo(settings: Settings, began: float, once: bool, fast: bool, as_json: bool, say: Say) -> int:
     async with opened(settings, DEMO, "Demo") as services, AsyncExitStack() as stack:
         wake = asyncio.Event()
-        await start_worker(services, stack, fixture_model())
+        await start_worker(services, stack, fixture_model(), NICENESS)
         ingest = await start_ingest(services, stack, wake)
         await start_folds(services, wake)
         note(f"start: {time.monotonic() - began:.1f} s")

@@ -84,7 +84,8 @@ class Demo:
 
     async def collect(self, played: asyncio.Task[None]) -> None:
         """Print each scorecard as it comes, until all are there or none can come any more."""
-        missing, deadline = None, 0.0
+        missing: list[str] | None = None
+        deadline = 0.0
         while missing is None or missing:
             before, missing = missing, await self._look() if self.wanted else None
             if played.done():

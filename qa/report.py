@@ -92,6 +92,7 @@ def scored(name: str, facts: Facts, card: dict[str, Any], warnings: list[str]) -
     }
 
 
+UNSAID = ("word", "duration")  # units that their values show by themselves
 _MARK = {"breach": "✗", "met": "✓", "clear": "·", "unknown": "?", "na": "–"}
 
 
@@ -103,7 +104,8 @@ def _evidence(item: dict[str, Any]) -> str:
     if item["kind"] == "group":
         return f"the same {item['per']} takes effect under {item['rule']}"
     if item["kind"] == "setting":
-        return f"{item['name']}: {item['value']} {item['unit']} ({item['source']})"
+        unit = "" if item["unit"] in UNSAID else f" {item['unit']}"
+        return f"{item['name']}: {item['value']}{unit} ({item['source']})"
     return f"{item['fact']} = {item['value']}"
 
 

@@ -138,21 +138,21 @@ class StreamSocket:
         """Welcome once everything taken is durable, then one ack a commit, the final one last."""
         told = -1
         while True:
-            leg = live.leg
+            leg, asked = live.leg, self.progress.is_set()
+            self.progress.clear()  # before anything is said: what happens meanwhile is looked at again
             if told < 0 and leg.drained:
                 told = leg.durable
                 await self._ws.send_str(welcome(leg.durable, leg.sample))
-            elif told >= 0 and leg.state is not LegState.OVER and leg.durable > told:
-                told = leg.durable
-                await self._ws.send_str(ack(told))
-                self._core.faults("after-ack")
-            elif told >= 0 and leg.state is LegState.OVER and self.progress.is_set():
+            if told >= 0 and leg.state is LegState.OVER and asked:
                 self._final = True
                 await self._ws.send_str(ack(leg.durable, final=True))
                 self._core.faults("after-ack")
                 await self._ws.close(code=1000)
                 return
-            self.progress.clear()
+            if told >= 0 and leg.state is not LegState.OVER and leg.durable > told:
+                told = leg.durable
+                await self._ws.send_str(ack(told))
+                self._core.faults("after-ack")
             await self.progress.wait()
 
     def kick(self, error: StreamError) -> None:

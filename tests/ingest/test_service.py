@@ -165,16 +165,34 @@ async def test_a_live_sender_that_nobody_takes_declares_what_it_dropped(tmp_path
 
 
 async def test_a_sender_that_does_not_come_back_is_ended_with_the_reason(tmp_path: Path) -> None:
+    greeting = lab.hello()  # one token: another one may not write this leg
     async with lab.running(tmp_path, reap_seconds=0.1) as ingest:
-        async with lab.client(lab.url(ingest), lab.hello()) as sender:
+        async with lab.client(lab.url(ingest), greeting) as sender:
             await sender.send(lab.tone(800))
             await sender.durable()
         assert (await stored(tmp_path, "c1", "agent", "disconnected")).samples == 800
-        async with lab.client(lab.url(ingest), lab.hello()) as late:
+        async with lab.client(lab.url(ingest), greeting) as late:
             await late.send(lab.tone(800))
             await late.send(lab.tone(800, 800))
             with pytest.raises(Refused, match=str(OVER)):
                 await late.finish()
+
+
+async def test_a_sender_that_comes_back_only_to_finish_gets_its_final_acknowledgement(tmp_path: Path) -> None:
+    """Hello and end in one go: the welcome must not swallow the news that the leg is over."""
+    async with lab.running(tmp_path) as ingest:
+        greeting = write_hello(lab.hello())
+        async with Socket(lab.url(ingest)) as first:
+            await first.say(greeting)
+            assert (await first.hear())["type"] == "welcome"
+            await first.say(GOOD)
+            assert (await first.hear())["durable"] == 1
+        for _ in range(2):
+            async with Socket(lab.url(ingest)) as again:
+                await again.say(greeting)
+                await again.say('{"type": "end", "seq": 1}')
+                assert await again.hear() == {"type": "welcome", "v": 1, "durable": 1, "sample": 2}
+                assert await again.hear() == {"type": "ack", "durable": 1, "final": True}
 
 
 async def test_a_newer_epoch_takes_the_leg_and_the_older_writer_is_closed(tmp_path: Path) -> None:
@@ -403,6 +421,13 @@ async def test_audio_faster_than_it_can_sound_is_cut(tmp_path: Path) -> None:
     assert 40_000 <= leg.samples < 60_000
 
 
+def begun(folder: Path, call: str) -> bool:
+    try:
+        return spool.read_leg(folder, call, "audiosocket").started_at is not None
+    except spool.SpoolError:
+        return False
+
+
 async def test_stopping_ends_the_legs_that_cannot_come_back(tmp_path: Path) -> None:
     ident = UUID(str(audiosocket_uuid(SECRET, "c1", "agent", "agent", lab.later())))
     async with lab.running(tmp_path) as ingest:
@@ -410,7 +435,7 @@ async def test_stopping_ends_the_legs_that_cannot_come_back(tmp_path: Path) -> N
         await phone.__aenter__()
         await phone.send(lab.tone(800))
         async with asyncio.timeout(lab.WAIT_S):
-            while not spool.files(tmp_path) or not ingest.spool.commits:
+            while not begun(tmp_path, str(ident)):
                 await ingest.flush()
     leg = await stored(tmp_path, str(ident), "audiosocket", "shutdown")
     assert leg.segments in ([(0, lab.tone(800))], [])

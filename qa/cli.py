@@ -134,12 +134,12 @@ def push(
     json_: Json = False,
 ) -> None:
     """Stream a recording or standard input into ingest with durable acknowledgements."""
-    from qa.push import Job, push_file
+    from qa.push import Job, push_file, text
 
     job = Job(file, call, tuple(roles.split(",")) if roles else None, url, seat, agent, rate, encoding, fast)
     with Progress() as progress:
         report = push_file(job, progress.step)
-    say(as_json(report) if json_ else "\n".join(f"{key}: {value}" for key, value in report.items()))
+    say(as_json(report) if json_ else text(report))
 
 
 @app.command(epilog="Example: seatwatch verify --all")

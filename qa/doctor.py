@@ -95,8 +95,8 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     place = settings.data
     while not place.exists():
         place = place.parent
-    writable = os.access(place, os.W_OK)
-    advice = "" if writable else "not writable; set SEATWATCH_DATA to a folder of your own"
+    usable = place.is_dir() and os.access(place, os.W_OK)
+    advice = "" if usable else f"{place} is no folder you may write to; set SEATWATCH_DATA to one of your own"
     yield Finding("data folder", str(settings.data), advice, fatal=True)
     free = shutil.disk_usage(place).free
     yield Finding("free disk", f"{free / 1024**3:.1f} GiB", "" if free > LOW_DISK else "free some: calls need room")
@@ -130,5 +130,5 @@ async def _database(settings: Settings) -> list[Finding]:
         async with opened_store(settings) as store:
             sites = ", ".join(one.id for one in await store.sites()) or "none yet"
             return [Finding("database", f"{what}, schema {await store.revision()}, sites: {sites}")]
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         return [Finding("database", f"{what} does not open", str(error), fatal=True)]

@@ -83,6 +83,9 @@ def _talk(record: CallRecord, heard: Heard) -> int | Unknown:
 
 
 def _hold(record: CallRecord) -> int | Unknown:
+    """No hold in a record that tells of the conversation is none; in one that tells nothing it is unknown."""
+    if not record.holds and record.answered_at is None and record.ended_at is None:
+        return MISSING
     total = 0
     for hold in record.holds:
         part = milliseconds(seconds_between(hold.at, hold.until or record.ended_at))

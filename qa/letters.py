@@ -12,7 +12,7 @@ def letters(error: BaseException) -> tuple[list[str] | None, int]:
         return [str(fault) for fault in faults], USAGE
     if _named(error, "qa.store.errors", "StoreError"):
         return [str(error)], FAILED if _named(error, "qa.store.errors", "NotFound") else USAGE
-    if _named(error, "speech.errors", "ModelError"):
+    if any(_named(error, *place) for place in _SET_UP):
         return [str(error)], USAGE
     if any(_named(error, *place) for place in _WORK_FAILED):
         return [str(error)], FAILED
@@ -21,6 +21,11 @@ def letters(error: BaseException) -> tuple[list[str] | None, int]:
     return None, FAILED
 
 
+_SET_UP = (
+    ("speech.errors", "ModelError"),
+    ("ingest.errors", "PortTaken"),
+    ("ingest.errors", "SpoolLocked"),
+)
 _WORK_FAILED = (
     ("speech.errors", "SpeechError"),
     ("ingest.errors", "IngestError"),

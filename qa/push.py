@@ -11,11 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.legs import WIDTHS
 from ingest.shell.push import ROLES, Sound, Target, push
+from ingest.stream import RATES
 from qa.score import Usage
 from qa.settings import load_settings
-from speech.audio import decode
+from speech.audio import Audio, as_float, decode, resample
 
 CHUNK_MS = 100
 Step = Callable[[int, int, str], None]
@@ -42,6 +46,8 @@ def push_file(job: Job, step: Step) -> dict[str, Any]:
     wrong = [role for role in job.roles or () if role not in (*ROLES, "unknown")]
     if wrong:
         raise Usage(f"--roles {wrong[0]}: no such party; use agent, customer or unknown, by channel")
+    if job.rate not in RATES:
+        raise Usage(f"--rate {job.rate}: not on the wire; use {', '.join(map(str, RATES))}")
     if job.encoding not in WIDTHS:
         raise Usage(f"--encoding {job.encoding}: not known; use {', '.join(WIDTHS)}")
     source = _stdin(job) if job.file == "-" else Path(job.file)
@@ -70,8 +76,10 @@ def _name(file: str) -> str:
 
 
 def _decoded(path: Path) -> Sound:
-    """Any recording that the product reads, as 16-bit samples."""
+    """Any recording that the product reads, as 16-bit samples at a rate that the wire has."""
     audio = decode(path)
+    if audio.rate not in RATES:
+        audio = Audio(np.stack([_at_8_khz(row, audio.rate) for row in audio.pcm]), 8000)
 
     async def pieces() -> AsyncIterator[bytes]:
         size = audio.rate * CHUNK_MS // 1000
@@ -79,6 +87,19 @@ def _decoded(path: Path) -> Sound:
             yield audio.pcm[:, at : at + size].T.astype("<i2").tobytes()
 
     return Sound(audio.rate, "slin", audio.channels, pieces(), audio.duration_ms / 1000)
+
+
+def _at_8_khz(row: NDArray[np.int16], rate: int) -> NDArray[np.int16]:
+    return (np.clip(resample(as_float(row), rate, 8000), -1, 32767 / 32768) * 32768).astype(np.int16)
+
+
+def text(report: dict[str, Any]) -> str:
+    """What was sent, for people."""
+    lines = [f"call {report['call']}: {report['seconds']:.1f} s durable"]
+    for leg in report["legs"]:
+        sent = f"{leg['samples']} samples in {leg['messages']} messages, {leg['durable']} of them durable"
+        lines.append(f"  {leg['leg']} ({leg['role']}): {sent}")
+    return "\n".join(lines)
 
 
 def _stdin(job: Job) -> Sound:

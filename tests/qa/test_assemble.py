@@ -76,8 +76,8 @@ def test_a_leg_cut_off_by_a_crash_is_missing_up_to_the_hang_up() -> None:
 
 
 def test_a_leg_that_came_again_has_a_gap_between_its_two_pieces() -> None:
-    legs = {"a": ("agent", leg(0, 1000, ended="crash")), "a2": ("agent", leg(3000, 1000)), "c": ("customer", leg(0, 4000))}
-    one = put(legs, 4000)
+    pieces = {"a": ("agent", leg(0, 1000, ended="crash")), "a2": ("agent", leg(3000, 1000))}
+    one = put({**pieces, "c": ("customer", leg(0, 4000))}, 4000)
 
     assert one.gaps == ({"role": "agent", "start_ms": 1000, "end_ms": 3000, "cause": "crash"},)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.seats import Away
-from qa.facts import Heard, SiteView, away_facts, call_facts
+from qa.facts import NOTHING, Heard, SiteView, away_facts, call_facts
 from qa.record import CallRecord, RecordError, read_record
 from scoring.facts import Cause, Unknown, dump, load
 
@@ -24,7 +24,7 @@ def record(**fields: Any) -> CallRecord:
     return read_record("test", {**BASE, **fields}, ZONE)
 
 
-def call(heard: Heard = Heard(), cadence: str = "cn", **fields: Any) -> Any:
+def call(heard: Heard = NOTHING, cadence: str = "cn", **fields: Any) -> Any:
     return call_facts("k", record(**fields), heard, SiteView(cadence)).call
 
 
@@ -149,7 +149,8 @@ def test_any_times_give_facts_that_survive_their_journey(answer: int, end: int, 
     def at(second: int) -> str:
         return datetime.fromtimestamp(1_772_413_200 + second, UTC).isoformat()
 
-    facts = call_facts("k", record(offered_at=at(0), answered_at=at(answer), ended_at=at(end), rings=rings, hung_up_by=by))
+    told = record(offered_at=at(0), answered_at=at(answer), ended_at=at(end), rings=rings, hung_up_by=by)
+    facts = call_facts("k", told)
     assert load(dump(facts)) == facts
     assert facts.call is not None
     for value in (facts.call.ring_seconds, facts.call.talk_ms, facts.call.answer_seconds):

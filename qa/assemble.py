@@ -7,6 +7,7 @@ and the map says so with its cause. The pure part is ``assemble``; ``write`` mak
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ EARLY_MS = 1500  # and end this much before the hang-up: the last event travels 
 APART_MS = 4 * 3600 * 1000  # with more than this between what belongs together, clocks do not tell the same time
 LONGEST_MS = 24 * 3600 * 1000  # no call is longer; a sender that declares gap upon gap fills no memory
 LAWS = {"slin": "slin", "ulaw": "mulaw", "alaw": "alaw"}
-_MS = timedelta(milliseconds=1)
+MS = timedelta(milliseconds=1)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -40,6 +41,7 @@ class Assembled:
     channels: Literal["split", "mixed"]
     answer_ms: int
     gaps: tuple[dict[str, Any], ...]
+    origin_at: datetime | None
 
     @property
     def duration_ms(self) -> int:
@@ -63,23 +65,24 @@ def assemble(
         answered_at = ended_at = None
     starts = [leg.started_at for _, leg in heard if leg.started_at is not None]
     origin = min([*starts, answered_at] if answered_at else starts)
-    answer_ms = (answered_at - origin) // _MS if answered_at else 0
-    end_ms = max((ended_at - origin) // _MS if ended_at else 0, *(_end_ms(leg, origin) for _, leg in heard))
+    answer_ms = (answered_at - origin) // MS if answered_at else 0
+    end_ms = max((ended_at - origin) // MS if ended_at else 0, *(_end_ms(leg, origin) for _, leg in heard))
     end_ms = min(end_ms, LONGEST_MS)
     rows = CHANNELS if split else ("unknown",)
-    samples = np.zeros((len(rows), _at(end_ms)), np.int16)
+    samples = np.zeros((len(rows), sample_at(end_ms)), np.int16)
     gaps: list[dict[str, Any]] = []
     for channel, role in enumerate(rows):
         mine = [leg for its, leg in heard if its == role or not split]
         for leg in mine:
-            _place(samples[channel], leg, origin)
+            place(samples[channel], leg, origin)
         holes = [(0, end_ms, "clock")] if apart else _holes(mine, origin, answer_ms, end_ms if ended_at else None)
         gaps += [
             {"role": role, "start_ms": start - answer_ms, "end_ms": min(end, end_ms) - answer_ms, "cause": cause}
             for start, end, cause in holes
             if start < end_ms
         ]
-    return Assembled(samples, rows, "split" if split else "mixed", answer_ms, tuple(gaps))
+    kind: Literal["split", "mixed"] = "split" if split else "mixed"
+    return Assembled(samples, rows, kind, answer_ms, tuple(gaps), None if apart else origin)
 
 
 def _apart(legs: Sequence[LegAudio], answered_at: datetime | None, ended_at: datetime | None) -> bool:
@@ -87,21 +90,21 @@ def _apart(legs: Sequence[LegAudio], answered_at: datetime | None, ended_at: dat
     starts = [leg.started_at for leg in legs if leg.started_at is not None]
     moments = [*starts, *(at for at in (answered_at, ended_at) if at)]
     longest = max(leg.samples * 1000 // leg.rate for leg in legs)
-    return (max(moments) - min(moments)) // _MS > longest + APART_MS
+    return (max(moments) - min(moments)) // MS > longest + APART_MS
 
 
-def _at(ms: int) -> int:
+def sample_at(ms: int) -> int:
     return ms * RATE // 1000
 
 
 def _end_ms(leg: LegAudio, origin: datetime) -> int:
     assert leg.started_at is not None
-    return (leg.started_at - origin) // _MS + leg.samples * 1000 // leg.rate
+    return (leg.started_at - origin) // MS + leg.samples * 1000 // leg.rate
 
 
-def _place(row: NDArray[np.int16], leg: LegAudio, origin: datetime) -> None:
+def place(row: NDArray[np.int16], leg: LegAudio, origin: datetime) -> None:
     assert leg.started_at is not None
-    begin = _at((leg.started_at - origin) // _MS)
+    begin = sample_at((leg.started_at - origin) // MS)
     for start, data in leg.segments:
         pcm = decode_raw(data, LAWS[leg.encoding], leg.rate).pcm[0]
         if leg.rate != RATE:
@@ -117,7 +120,7 @@ def _holes(
     """(start, end, cause) on the recording's time line where this party's audio is missing."""
     if not legs:
         return [(answer_ms, end_ms if end_ms is not None else answer_ms, "no_leg")] if end_ms is not None else []
-    spans = sorted(((leg.started_at - origin) // _MS, _end_ms(leg, origin), leg) for leg in legs if leg.started_at)
+    spans = sorted(((leg.started_at - origin) // MS, _end_ms(leg, origin), leg) for leg in legs if leg.started_at)
     holes = [
         (begin + start * 1000 // leg.rate, begin + (start + count) * 1000 // leg.rate, cause)
         for begin, _, leg in spans
@@ -153,5 +156,17 @@ def write(one: Assembled, path: Path) -> str:
     write_flac(fresh, one.samples, RATE)
     with fresh.open("rb") as file:
         sha = hashlib.file_digest(file, "sha256").hexdigest()
-    fresh.replace(path)
+    put(fresh, path)
     return sha
+
+
+def put(fresh: Path, path: Path) -> None:
+    """A finished file under its name, on the disk before anything that it replaces may go."""
+    for place, move in ((fresh, True), (path.parent, False)):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if move:
+            fresh.replace(path)

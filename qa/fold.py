@@ -7,10 +7,13 @@ that is a durable job, enqueued in the same transaction as the recording.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
@@ -24,10 +27,14 @@ from ingest.seats import Away, SeatLog, away_episodes, fold_seat
 from ingest.session import Call, fold_call
 from ingest.spool import Contents, all_files, contents, read_leg, release
 from qa import calls as rows
-from qa.assemble import RATE, Assembled, assemble, write
+from qa.assemble import RATE, Assembled, assemble, put, write
 from qa.jobs import HEAR, SCORE_AWAY, Step
+from qa.late import add, aligned
 from qa.store import calls, events, ledger, queue, recordings, seats, spools
+from qa.store.errors import StoreFull
 from qa.store.pool import Store, Tx
+from speech.audio import decode
+from speech.errors import AudioError
 
 ACTOR = "fold"
 LATE = timedelta(seconds=30)  # media or signalling that is still missing is not waited for any longer
@@ -84,7 +91,12 @@ class Folder:
             if not due:
                 break
         for name in [name for name, until in self.waiting.items() if until <= self.now()]:
-            await self._finish(name)
+            try:
+                await self._finish(name)
+            except (OSError, SpoolError, AudioError, StoreFull) as error:  # this call waits; the others go on
+                log.error("call.not_assembled", call=name, says=str(error))
+                self.waiting[name] = self.now() + LATE
+                continue
             self.waiting.pop(name, None)  # only now: a database that went away meanwhile leaves it waiting
             done += 1
         return done
@@ -118,30 +130,40 @@ class Folder:
             told = await _events(tx, name)
             marks = await spools.marks(tx, name)
             settled = await self._settled(tx, name)
-        recording = None if settled else await self._recorded(name, told, marks)
+        recording = await self._recorded(name, told, marks, settled)
         async with self.store.site(self.site, ACTOR) as tx:
             await ledger.hold_subject(tx, f"call:{name}")
             kept = await _keep(tx, recording) if recording is not None else True
-            await calls.upsert(tx, replace(await calls.get(tx, name), state="recorded"))
-            key = f"{name}/{recording.audio_sha if recording else 'silent'}/{len(told)}"
-            await queue.enqueue(tx, HEAR, {"call": name}, key)
+            if settled is not None and recording is None:
+                await _align(tx, settled, told)
+            row = replace(await calls.get(tx, name), state="recorded")
+            await calls.upsert(tx, row)
+            heard = [(one.audio_sha, one.answer_ms, one.gaps) for one in await recordings.of_call(tx, name)]
+            await queue.enqueue(tx, HEAR, {"call": name}, f"{name}/{_digest(row.folded, heard)}")
         if recording is not None and not kept:
             await asyncio.to_thread((self.folder / recording.path).unlink, missing_ok=True)
         ms, gaps = (recording.duration_ms, len(recording.gaps)) if recording else (0, 0)
         log.info("call.assembled", call=name, ms=ms, gaps=gaps)
 
-    async def _settled(self, tx: Tx, name: str) -> bool:
-        """Whether a recording stands and part of the spool has gone: what is left would give less than there is."""
+    async def _settled(self, tx: Tx, name: str) -> recordings.Recording | None:
+        """The recording that stands where part of the spool has gone: what is left alone would give less than it."""
         there = {path.stem for path in all_files(self.spool)}
         gone = set(await spools.of_call(tx, name)) - there
-        return bool(gone) and bool(await recordings.of_call(tx, name))
+        return next(iter(await recordings.of_call(tx, name)), None) if gone else None
 
     async def _recorded(
-        self, name: str, told: Sequence[Event], marks: Iterable[spools.LegMark]
+        self,
+        name: str,
+        told: Sequence[Event],
+        marks: Iterable[spools.LegMark],
+        settled: recordings.Recording | None,
     ) -> recordings.Recording | None:
         call = fold_call(told) if told else Call(name)
         audio = await asyncio.to_thread(self._audio, name, _legs(call, marks), told)
-        one = await asyncio.to_thread(assemble, audio, call.answered_at, call.ended_at)
+        if settled is None:
+            one = await asyncio.to_thread(assemble, audio, call.answered_at, call.ended_at)
+        else:
+            one = await asyncio.to_thread(self._added, settled, audio)
         await self.step("assembled")
         if one is None:
             return None
@@ -159,13 +181,20 @@ class Folder:
             found[leg] = (what.role, audio)
         return found
 
+    def _added(self, settled: recordings.Recording, audio: dict[str, tuple[str, LegAudio]]) -> Assembled | None:
+        """The stored recording with what came since; None when it had everything."""
+        kind: Literal["split", "mixed"] = "split" if len(settled.roles) == 2 else "mixed"
+        pcm = decode(self.folder / settled.path).pcm
+        stands = Assembled(pcm, settled.roles, kind, settled.answer_ms or 0, settled.gaps, settled.origin_at)
+        return add(stands, audio)
+
     def _write(self, name: str, one: Assembled) -> recordings.Recording:
         key = uuid5(NAMESPACE_URL, f"seatwatch:{self.site}:{name}")  # files are named by ids of our own
         shelf = Path(self.site) / key.hex[:2]
         fresh = self.folder / shelf / f"{key}.new"
         sha = write(one, fresh)
         path = shelf / f"{key}-{sha[:12]}.flac"  # other sound, other name: what stands is never written over
-        fresh.replace(self.folder / path)
+        put(fresh, self.folder / path)
         return recordings.Recording(
             call=name,
             path=str(path),
@@ -178,6 +207,7 @@ class Folder:
             answer_ms=one.answer_ms,
             roles=one.roles,
             gaps=one.gaps,
+            origin_at=one.origin_at,
         )
 
     async def _seat(self, tx: Tx, name: str) -> None:
@@ -191,8 +221,7 @@ class Folder:
         await seats.replace_away(tx, name, found)
         for one in found:
             if one.until_at is not None and before.get(one.id) != one:
-                key = f"{one.id}/{one.until_at.isoformat()}/{one.ready_ms}"
-                await queue.enqueue(tx, SCORE_AWAY, {"episode": one.id}, key)
+                await queue.enqueue(tx, SCORE_AWAY, {"episode": one.id}, f"{one.id}/{_digest(asdict(one))}")
         for gone in before.keys() - {one.id for one in found}:
             one = before[gone]
             if one.until_at is not None:  # it may have been scored: what no longer stands must not cost anything
@@ -225,7 +254,22 @@ async def _keep(tx: Tx, one: recordings.Recording) -> bool:
     """Store it; False when this very sound stood already and its small copy has taken its place."""
     if await recordings.add(tx, one):
         return True
+    await recordings.align(tx, one.call, one.answer_ms, one.gaps)
     return one.path in {other.path for other in await recordings.of_call(tx, one.call)}
+
+
+async def _align(tx: Tx, stands: recordings.Recording, told: Sequence[Event]) -> None:
+    """Signalling that came after the spool had gone moves the answer within the recording."""
+    call = fold_call(told) if told else None
+    if call is not None and call.answered_at is not None and stands.origin_at is not None:
+        moved = aligned(stands.origin_at, stands.answer_ms or 0, stands.gaps, call.answered_at)
+        await recordings.align(tx, stands.call, *moved)
+
+
+def _digest(*values: object) -> str:
+    """One name for these contents, so that a job for other contents is another job."""
+    told = json.dumps(values, default=str, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 async def _stored_away(tx: Tx, seat: str) -> list[seats.AwayEpisode]:

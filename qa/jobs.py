@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from ingest.seats import Away
+from qa.assemble import put
 from qa.calls import stored_record
 from qa.facts import NOTHING, Heard, away_facts, call_facts
 from qa.heard import from_transcript
@@ -68,15 +69,11 @@ class Worker:
         rules = self.rules(job["site"])
         async with self.store.site(rules.id, ACTOR) as tx:
             found = await recordings.of_call(tx, job["call"])
-        heard, transcript = NOTHING, None
+        transcript = None
         if found and self.recogniser is not None:
             transcript = await self._transcript(rules, found)
         await self.step("transcribed")
-        if transcript is not None:
-            heard = from_transcript(transcript, rules.matcher, found[0].answer_ms or 0, found[0].gaps)
-        elif found:
-            heard = replace(NOTHING, channels="split" if len(found[0].roles) == 2 else "mixed")
-        await self._score_call(rules, job["call"], heard)
+        await self._score_call(rules, job["call"], found, transcript)
         if transcript is not None and not self.keep_flac:
             await self._shrink(rules, found[0])
 
@@ -101,10 +98,18 @@ class Worker:
         async with self.store.site(rules.id, ACTOR) as tx:
             return await calls.get(tx, call)
 
-    async def _score_call(self, rules: SiteRules, name: str, heard: Heard) -> None:
+    async def _score_call(
+        self, rules: SiteRules, name: str, found: list[Recording], transcript: Transcript | None
+    ) -> None:
+        """Score what was heard, unless other audio came meanwhile: that has a job of its own."""
         subject = f"call:{name}"
         async with self.store.site(rules.id, ACTOR) as tx:
             await ledger.hold_subject(tx, subject)
+            newest = await recordings.of_call(tx, name)
+            if _sound(newest) != _sound(found):
+                log.info("call.overtaken", call=name)
+                return
+            heard = _heard(newest, transcript, rules)
             call = await calls.get(tx, name)
             ready = await _seat_was_ready(tx, call)
             facts = facts_of(call, heard, rules, ready)
@@ -141,6 +146,19 @@ class Worker:
                 await self._record(tx, rules, facts, away.at.astimezone(rules.zone).date())
 
 
+def _sound(found: list[Recording]) -> str | None:
+    """Names the newest sound of a call; its small copy is the same sound."""
+    return Path(found[0].path).stem if found else None
+
+
+def _heard(found: list[Recording], transcript: Transcript | None, rules: SiteRules) -> Heard:
+    if transcript is not None:
+        return from_transcript(transcript, rules.matcher, found[0].answer_ms or 0, found[0].gaps)
+    if found:
+        return replace(NOTHING, channels="split" if len(found[0].roles) == 2 else "mixed")
+    return NOTHING
+
+
 async def _told_away(tx: Tx, job: dict[str, Any]) -> Away | None:
     """The episode as it is folded now; None when it is gone and another job says so."""
     try:
@@ -166,7 +184,10 @@ def facts_of(call: calls.Call, heard: Heard, rules: SiteRules, seat_was_ready: b
         return facts
     doubted = Unknown(Cause.CLOCK)
     ring = facts.call.ring_count if facts.call.ring_source == "phone" else doubted
-    return replace(facts, call=replace(facts.call, ring_seconds=doubted, ring_count=ring, answer_seconds=doubted))
+    told = replace(
+        facts.call, ring_seconds=doubted, ring_count=ring, answer_seconds=doubted, talk_ms=doubted, hold_ms=doubted
+    )
+    return replace(facts, call=told)
 
 
 async def _any(tx: Tx, call: str) -> transcripts.Transcript | None:
@@ -198,7 +219,7 @@ def _to_opus(source: Path, target: Path, duration_ms: int) -> tuple[int, str]:
         raise AudioError(str(target), f"came out {small.duration_ms} ms long instead of {duration_ms}", "keep the FLAC")
     with fresh.open("rb") as file:
         sha = file_digest(file, "sha256").hexdigest()
-    fresh.replace(target)
+    put(fresh, target)
     return target.stat().st_size, sha
 
 

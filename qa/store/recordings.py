@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ class Recording:
     answer_ms: int | None
     roles: tuple[str, ...]
     gaps: tuple[dict[str, Any], ...] = ()
+    origin_at: datetime | None = None
     id: UUID | None = None
     made_at: datetime | None = None
 
@@ -36,12 +38,17 @@ async def add(tx: Tx, one: Recording) -> bool:
     sizes = (one.rate, one.channels, one.size_bytes, one.duration_ms, one.answer_ms)
     told = (dumps(one.roles), dumps(one.gaps))
     names = (storable(one.call), one.path, one.audio_sha, one.format)
-    return await tx.value("recordings.add", id, *names, *sizes, *told) is not None
+    return await tx.value("recordings.add", id, *names, *sizes, *told, one.origin_at) is not None
 
 
 async def of_call(tx: Tx, call: str) -> list[Recording]:
     """Kept ones, newest first."""
     return [_recording(row) for row in await tx.all("recordings.of_call", storable(call))]
+
+
+async def align(tx: Tx, call: str, answer_ms: int | None, gaps: Sequence[dict[str, Any]]) -> None:
+    """Later signalling moved the answer, or the gaps with it."""
+    await tx.run("recordings.align", storable(call), answer_ms, dumps(gaps))
 
 
 async def drop(tx: Tx, id: UUID) -> None:

@@ -356,8 +356,8 @@ async def test_a_leg_without_a_sample_holds_no_spool_file_for_ever(store: Store,
         assert not any(path.exists() for path in old)
 
 
-async def test_a_call_of_which_part_of_the_spool_has_gone_keeps_its_recording(store: Store, tmp_path: Path) -> None:
-    """What a late piece alone would give is less than what stands already."""
+async def test_audio_that_comes_after_the_spool_has_gone_is_added_to_the_recording(store: Store, tmp_path: Path) -> None:
+    """Both parties are in it then, nothing of the first is lost, and nothing is missing any more."""
     async with floor(store, tmp_path, rotate_bytes=1) as site:
         await site.tell(*answer(), leg(site, "agent"), leg(site, "customer"))
         await site.stream("c1", "customer", hum(300, 5), 5)
@@ -368,10 +368,30 @@ async def test_a_call_of_which_part_of_the_spool_has_gone_keeps_its_recording(st
         await retired(site)
         await site.turn()
         assert await site.folder.tidy() > 0
-        before = await site.kept()
+        (before,) = await site.kept()
+        assert [gap["cause"] for gap in before.gaps] == ["no_leg"]
 
         await site.stream("c1", "agent", hum(300, 6), 5)
         await site.turn()
         await site.turn(LATE_S)
-        assert await site.kept() == before
+        newest = (await site.kept())[0]
+        pcm = decode(site.home / "recordings" / newest.path).pcm
+        assert (set(pcm[0]), set(pcm[1]), newest.gaps) == ({5}, {6}, ())
         assert await site.jobs() == {"hear": 2}
+
+
+async def test_an_answer_told_late_moves_the_recording_s_time_line(store: Store, tmp_path: Path) -> None:
+    """In time for the spool or after it: turns are counted from the answer, not from the first sample."""
+    async with floor(store, tmp_path, rotate_bytes=1) as site:
+        await site.tell(*ring(), leg(site, "agent"), leg(site, "customer"))
+        for role, value in (("customer", 5), ("agent", 6)):
+            await site.stream("c1", role, hum(3000, value), 5)
+        await site.tell(ended(8))
+        await site.turn()
+        await site.turn(LATE_S)
+        assert (await site.kept())[0].answer_ms == 0
+
+        await site.tell(raw("answered", 7, call="c1"))
+        await site.turn()
+        await site.turn(LATE_S)
+        assert {one.answer_ms for one in await site.kept()} == {2000}

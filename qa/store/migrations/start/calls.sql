@@ -37,6 +37,7 @@ CREATE TABLE recording (
     size_bytes  bigint NOT NULL,
     duration_ms bigint NOT NULL,
     answer_ms   bigint,                       -- where in the recording the call was answered
+    origin_at   timestamptz,                  -- the instant of its first sample; null = by no clock
     roles       json NOT NULL,                -- by channel
     gaps        json NOT NULL,
     key_id      text,                         -- null = not encrypted

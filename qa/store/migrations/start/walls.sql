@@ -111,7 +111,7 @@ GRANT INSERT ON event, leg_mark, leg_name, spool_cursor, spool_call, due, call, 
     pack, overlay, fact_set, run, entry, current_run, outbox, access_log, person, person_role, setting, period
     TO seatwatch_app;
 GRANT UPDATE ON spool_cursor, due, call, seat_state, away, current_run, person, setting, period TO seatwatch_app;
-GRANT UPDATE (dropped_at, actor) ON recording TO seatwatch_app;
+GRANT UPDATE (dropped_at, answer_ms, gaps, actor) ON recording TO seatwatch_app;
 GRANT UPDATE (sent_at, next_at, attempts, fault) ON outbox TO seatwatch_app;
 GRANT DELETE ON due, seat_state, away, person_role, spool_call TO seatwatch_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO seatwatch_app;

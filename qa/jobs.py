@@ -227,8 +227,9 @@ async def _seat_was_ready(tx: Tx, call: calls.Call) -> bool | None:
     """What the seat's own state said when the call was offered."""
     if call.seat is None or call.offered_at is None:
         return None
-    told = await seats.history(tx, call.seat, call.offered_at, call.offered_at + timedelta(milliseconds=1))
-    held = [one for one in told if one.kind == "status" and one.at <= call.offered_at]
+    before = call.offered_at - timedelta(milliseconds=1)  # a switchboard may stamp its own ringing at the same instant
+    told = await seats.history(tx, call.seat, before, call.offered_at)
+    held = [one for one in told if one.kind == "status" and one.at <= before]
     return was_ready(held[-1]) if held else None
 
 

@@ -75,7 +75,7 @@ def scored(name: str, facts: Facts, card: dict[str, Any], warnings: list[str]) -
     """One line of `score --json` and `demo --json`; ``card`` is what scoring.scorecard.to_json gives."""
     call = facts.call
     subject = {
-        "metrics": metrics(call) if call else _away(facts.away) if facts.away else {},
+        "metrics": metrics(call) if call else dict.fromkeys(METRICS) | (_away(facts.away) if facts.away else {}),
         "turns": _turns(call) if call else [],
         "hits": _hits(call) if call else [],
     }
@@ -93,6 +93,17 @@ def scored(name: str, facts: Facts, card: dict[str, Any], warnings: list[str]) -
 
 
 UNSAID = ("word", "duration")  # units that their values show by themselves
+METRICS = (
+    "ring_count",
+    "ring_seconds",
+    "answer_seconds",
+    "talk_seconds",
+    "hold_seconds",
+    "silence_seconds",
+    "talk_over_seconds",
+    "agent_share",
+    "hung_up_by",
+)  # the fixed names; null where a subject has no such thing
 _MARK = {"breach": "✗", "met": "✓", "clear": "·", "unknown": "?", "na": "–"}
 
 

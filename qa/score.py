@@ -135,10 +135,19 @@ def sidecar(path: Path, options: Options) -> CallRecord:
     if not beside.is_file():
         return CallRecord(kind="call")
     try:
-        raw = json.loads(beside.read_text(encoding="utf-8"))
+        raw = json.loads(beside.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except (ValueError, UnicodeDecodeError) as error:
         raise RecordError([f"{beside.name}: {error}; write a JSON object of the record kind `call`"]) from None
     return read_record(beside.name, raw, options.settings.zone)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose every name stands once: of two values nobody can say which was meant."""
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]!r} stands twice")
+    return dict(pairs)
 
 
 def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str, Any]:

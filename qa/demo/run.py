@@ -58,6 +58,7 @@ class Demo:
     wanted: dict[str, DemoCall | DemoSeat] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     heard_first: bool = False
+    since: datetime = field(default_factory=lambda: now() - max(seat.length for seat in seats()))
 
     async def play(self) -> None:
         """All calls and seats; returns when the last phone is hung up."""
@@ -93,9 +94,16 @@ class Demo:
                 if not deadline or missing != before:
                     deadline = time.monotonic() + GIVE_UP
                 if missing and time.monotonic() > deadline:
+                    self._give_up(missing)
                     self.faults += [f"{name}: no score within {GIVE_UP:.0f} s" for name in missing]
                     return
             await asyncio.sleep(LOOK)
+
+    def _give_up(self, missing: list[str]) -> None:
+        """Say of each call that has no score that it has none."""
+        for name in missing:
+            lost = {"call": name.partition(":")[2], "error": f"no score within {GIVE_UP:.0f} s; see the log"}
+            self.say(json.dumps(lost, ensure_ascii=False) if self.as_json else text(lost) + "\n")
 
     async def _look(self) -> list[str]:
         """Show what is newly scored; the subjects that are still waited for."""
@@ -114,7 +122,8 @@ class Demo:
             if name.startswith("call:"):
                 return await runs.current(tx, name)
             async for run in runs.every(tx):
-                if run.is_current and run.subject.startswith(f"{name}:"):
+                mine = run.at is not None and run.at >= self.since
+                if run.is_current and mine and run.subject.startswith(f"{name}:"):
                     return run
         return None
 

@@ -57,7 +57,11 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is known of one call. ``end`` stays None until the call is over (or left the seat by a redirection)."""
+    """What is known of one call. ``end`` stays None until the call is over (or left the seat by a redirection).
+
+    ``seat``, ``agent``, ``offered_at`` and ``ringing_at`` are all of one offer, the concluding one: what rang at
+    another seat is never this seat's ring time.
+    """
 
     id: str
     state: State = State.IDLE
@@ -67,8 +71,9 @@ class Call:
     queue: str | None = None
     number: str | None = None
     offers: tuple[Offer, ...] = ()
+    first_offered_at: datetime | None = None  # to any seat or queue, as any source saw it; no ring time rests on it
     offered_at: datetime | None = None
-    ringing_at: datetime | None = None  # of the seat that answered, else of the seat that rang last
+    ringing_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     end: str | None = None  # answered, abandoned, no_answer, redirected, voicemail, probe
@@ -78,9 +83,22 @@ class Call:
     transfers: tuple[Transfer, ...] = ()
     legs: Mapping[str, str] = field(default_factory=dict)  # leg -> role
     out_of_turn: tuple[str, ...] = ()  # ids of events that did not fit
-    clock_doubted: bool = False  # the leading source told an answer before its own ringing
+    clock_doubted: bool = False  # the ring time means nothing: ringing after the answer, or two sources' clocks in it
+    clocks_mixed: bool = False  # answered_at and ended_at come from different sources
     voicemail: bool = False
     probe: bool = False
+
+    @property
+    def concluding(self) -> Offer | None:
+        """The offer that was answered first, else the last one."""
+        taken = (offer for offer in self.offers if offer.answered_at and offer.answered_at == self.answered_at)
+        return next(taken, self.offers[-1] if self.offers else None)
+
+    @property
+    def alert_ended_at(self) -> datetime | None:
+        """When the concluding seat stopped ringing; a redirected call may go on elsewhere for long after that."""
+        offer = self.concluding
+        return self.answered_at or (offer and offer.redirected_at) or self.ended_at
 
 
 _NEXT: dict[tuple[State, type[Event]], State] = {
@@ -134,7 +152,7 @@ def fold_call(events: Iterable[Event]) -> Call:
     call = walks[0]
     for other in walks[1:]:
         call = _fill(call, other)
-    return replace(call, end=_end(call))
+    return _clocks(replace(call, end=_end(call)), walks)
 
 
 def _walk(call: Call, events: Iterable[Event]) -> Call:
@@ -169,29 +187,31 @@ def _offered(call: Call, event: Event) -> Call:
         direction=call.direction or event.direction,
         queue=event.queue or call.queue,
         number=event.number or call.number,
-        offered_at=call.offered_at or event.at,
+        first_offered_at=call.first_offered_at or event.at,
         probe=call.probe or event.probe,
     )
-    return _change(call, event, lambda offer: replace(offer, offered_at=offer.offered_at or event.at))[0]
+    return _change(call, event, lambda offer: replace(offer, offered_at=_since(offer, event)))
+
+
+def _since(offer: Offer, event: Event) -> datetime:
+    """An offer without a seat (to a queue) lends its time until the seat's own is told."""
+    own = offer.seat is None and event.seat is not None
+    return event.at if own or offer.offered_at is None else offer.offered_at
 
 
 def _ringing(call: Call, event: Event) -> Call:
-    call, offer = _change(call, event, lambda offer: replace(offer, ringing_at=offer.ringing_at or event.at))
-    return call if call.answered_at else replace(call, ringing_at=offer.ringing_at)
+    return _change(call, event, lambda offer: replace(offer, ringing_at=offer.ringing_at or event.at))
 
 
 def _answered(call: Call, event: Event) -> Call:
-    before = call.answered_at
-    call, taken = _change(call, event, lambda offer: replace(offer, answered_at=event.at))
-    if before is not None:  # the second seat of a transferred call
-        return call
-    return replace(call, answered_at=event.at, ringing_at=taken.ringing_at, seat=taken.seat, agent=taken.agent)
+    call = replace(call, answered_at=call.answered_at or event.at)  # a transferred call keeps its first answer
+    return _change(call, event, lambda offer: replace(offer, answered_at=event.at))
 
 
 def _redirected(call: Call, event: Event) -> Call:
     assert isinstance(event, Redirected)
     call = replace(call, voicemail=event.to == "voicemail")
-    return _change(call, event, lambda offer: replace(offer, redirected_at=event.at))[0]
+    return _change(call, event, lambda offer: replace(offer, redirected_at=event.at))
 
 
 def _held(call: Call, event: Event) -> Call:
@@ -213,7 +233,8 @@ def _transferred(call: Call, event: Event) -> Call:
 def _ended(call: Call, event: Event) -> Call:
     assert isinstance(event, Ended)
     call = _resumed(call, event)
-    return replace(call, ended_at=event.at, hung_up_by=event.by, rings=event.rings)
+    rings = None if _differ(call.seat, event.seat) else event.rings  # another seat's phone counted its own
+    return replace(call, ended_at=event.at, hung_up_by=event.by, rings=rings)
 
 
 _EFFECT: dict[type[Event], Callable[[Call, Event], Call]] = {
@@ -228,50 +249,60 @@ _EFFECT: dict[type[Event], Callable[[Call, Event], Call]] = {
 }
 
 
-def _change(call: Call, event: Event, change: Callable[[Offer], Offer]) -> tuple[Call, Offer]:
+def _change(call: Call, event: Event, change: Callable[[Offer], Offer]) -> Call:
     """The call with the offer that the event is about changed; a new one where the seat has none open."""
     at = _index(call, event)
     offers = call.offers if at is not None else (*call.offers, Offer(event.seat, event.agent))
     at = len(offers) - 1 if at is None else at
-    old = offers[at]
-    new = change(replace(old, seat=old.seat or event.seat, agent=old.agent or event.agent))
+    new = change(offers[at])
+    new = replace(new, seat=new.seat or event.seat, agent=new.agent or event.agent)
     call = replace(call, offers=(*offers[:at], new, *offers[at + 1 :]))
-    if call.answered_at is not None:
-        return call, new
-    return replace(call, seat=new.seat or call.seat, agent=new.agent or call.agent), new
+    one = call.concluding
+    assert one is not None
+    return replace(call, seat=one.seat, agent=one.agent, offered_at=one.offered_at, ringing_at=one.ringing_at)
 
 
 def _index(call: Call, event: Event) -> int | None:
-    """The newest open offer of the event's seat; an event without a seat is about the newest open one."""
+    """The newest open offer that the event can be about."""
     for at in range(len(call.offers) - 1, -1, -1):
-        offer = call.offers[at]
-        if offer.open and (event.seat is None or offer.seat in (None, event.seat)):
+        if call.offers[at].open and _about(call.offers[at], event):
             return at
     return None
 
 
+def _about(offer: Offer, event: Event) -> bool:
+    """The seat tells offers apart; where one side has no seat the agent does, and where one has neither, nothing."""
+    if offer.seat is not None and event.seat is not None:
+        return offer.seat == event.seat
+    return None in (offer.agent, event.agent) or offer.agent == event.agent
+
+
 def _seen(call: Call) -> tuple[bool, int]:
     """How much of a call a source saw: an answer first, then the number of moments."""
-    moments = (call.offered_at, call.ringing_at, call.answered_at, call.ended_at)
+    moments = (call.first_offered_at, call.ringing_at, call.answered_at, call.ended_at)
     return call.answered_at is not None, sum(at is not None for at in moments)
 
 
 def _fill(lead: Call, other: Call) -> Call:
-    """What the leading source did not see. Ring times never mix two clocks, so ringing stays the leading source's."""
+    """What the leading source did not see. Ring times never mix two clocks: an offer is told by one source alone."""
     ended = lead.ended_at is None and other.ended_at is not None
+    blank = not lead.offers
+    seat, agent = _whose(lead, other)
     return replace(
         lead,
         state=State.ENDED if ended else (other.state if lead.state is State.IDLE else lead.state),
         direction=lead.direction or other.direction,
-        agent=lead.agent or other.agent,
-        seat=lead.seat or other.seat,
+        agent=agent,
+        seat=seat,
         queue=lead.queue or other.queue,
         number=lead.number or other.number,
         offers=lead.offers or other.offers,
-        offered_at=lead.offered_at or other.offered_at,
+        first_offered_at=lead.first_offered_at or other.first_offered_at,
+        offered_at=other.offered_at if blank else lead.offered_at,
+        ringing_at=other.ringing_at if blank else lead.ringing_at,
         ended_at=lead.ended_at or other.ended_at,
         hung_up_by=other.hung_up_by if lead.hung_up_by == "unknown" else lead.hung_up_by,
-        rings=other.rings if lead.rings is None else lead.rings,
+        rings=other.rings if lead.rings is None and not _differ(seat, other.seat) else lead.rings,
         holds=lead.holds or other.holds,
         transfers=lead.transfers or other.transfers,
         legs={**other.legs, **lead.legs},
@@ -281,16 +312,44 @@ def _fill(lead: Call, other: Call) -> Call:
     )
 
 
+def _whose(lead: Call, other: Call) -> tuple[str | None, str | None]:
+    """Seat and agent, never one of this offer with one of another."""
+    offer = other.concluding
+    lost = lead.answered_at is not None and offer is not None and offer.redirected_at is not None
+    if lost or _differ(lead.seat, other.seat) or _differ(lead.agent, other.agent):
+        return lead.seat, lead.agent
+    return lead.seat or other.seat, lead.agent or other.agent
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _clocks(call: Call, walks: Iterable[Call]) -> Call:
+    """What mixes two clocks: the offers and the end are each of the first source that told any."""
+    rang = next((walk for walk in walks if walk.offers), None)
+    ended = next((walk for walk in walks if walk.ended_at is not None), None)
+    if rang is None or ended is None or rang is ended:
+        return replace(call, clock_doubted=rang is not None and rang.clock_doubted)
+    return replace(
+        call,
+        clock_doubted=rang.clock_doubted or rang.alert_ended_at is None,
+        clocks_mixed=call.answered_at is not None,
+    )
+
+
 def _end(call: Call) -> str | None:
     """How the call ended for the seat."""
     if call.probe:
         return "probe"
-    if call.ended_at is None and call.state is not State.REDIRECTED:
+    offer = call.concluding
+    left = offer is not None and offer.redirected_at is not None
+    if call.ended_at is None and not (left and call.state is State.REDIRECTED):
         return None
     if call.answered_at is not None:
         return "answered"
     if call.voicemail:
         return "voicemail"
-    if any(offer.redirected_at for offer in call.offers[-1:]):
+    if left:
         return "redirected"
     return "no_answer" if call.hung_up_by in ("agent", "system") else "abandoned"

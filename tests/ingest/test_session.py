@@ -107,6 +107,95 @@ def test_when_two_seats_ring_the_one_that_answers_has_the_call() -> None:
     assert (call.seat, call.ringing_at, len(call.offers)) == ("s1", moment(1), 2)
 
 
+def redirected_to_b(*after: Event) -> list[Event]:
+    """A rang for 19 s; then the call was offered to B, whose phone tells no ringing."""
+    return [
+        event("offered", 0, seat="s1", agent="A01"),
+        event("ringing", 0.2, seat="s1"),
+        event("redirected", 19, seat="s1", to="s2"),
+        event("offered", 19.1, seat="s2", agent="A02"),
+        *after,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("last", "end"),
+    [
+        (event("answered", 21, seat="s2"), None),
+        (event("answered", 21), None),
+        (event("ended", 21, by="customer"), "abandoned"),
+        (event("ended", 21, by="system"), "no_answer"),
+    ],
+)
+def test_what_rang_at_one_seat_is_no_ring_time_of_the_next(last: Event, end: str | None) -> None:
+    call = fold_call(redirected_to_b(last))
+
+    assert (call.seat, call.agent, call.end) == ("s2", "A02", end)
+    assert (call.offered_at, call.ringing_at, call.alert_ended_at) == (moment(19.1), None, moment(21))
+    assert call.first_offered_at == moment(0)
+
+
+def test_a_seat_that_answers_without_an_offer_of_its_own_has_no_ring_time() -> None:
+    call = fold_call([*redirected_to_b()[:-1], event("answered", 21, seat="s2", agent="A02")])
+
+    assert (call.agent, call.offered_at, call.ringing_at, call.first_offered_at) == ("A02", None, None, moment(0))
+
+
+def test_an_offer_that_names_nobody_is_not_charged_to_who_had_the_one_before() -> None:
+    call = fold_call([*redirected_to_b()[:-1], event("answered", 21)])
+
+    assert (call.seat, call.agent) == (None, None)
+
+
+def test_agents_tell_offers_apart_where_seats_are_not_named() -> None:
+    call = fold_call(
+        [event("offered", 0, agent="A01"), event("offered", 19, agent="A02"), event("answered", 21, agent="A02")]
+    )
+
+    assert (call.agent, call.offered_at) == ("A02", moment(19))
+
+
+def test_an_offer_to_a_queue_lends_its_time_until_the_seat_has_its_own() -> None:
+    queued, rang = event("offered", 0, queue="q"), event("ringing", 31, seat="s1")
+    own = event("offered", 30, seat="s1")
+
+    assert fold_call([queued, rang]).offered_at == moment(0)
+    assert fold_call([queued, own, rang]).offered_at == moment(30)
+    assert fold_call([queued, own, rang]).first_offered_at == moment(0)
+
+
+def test_a_redirected_call_rang_until_it_was_redirected() -> None:
+    events = [event("offered"), event("ringing", 0, seat="s1"), event("redirected", 9, seat="s1")]
+    call = fold_call([*events, event("ended", 55, by="customer")])
+
+    assert (call.end, call.alert_ended_at, call.ended_at) == ("redirected", moment(9), moment(55))
+
+
+def test_a_redirected_call_needs_no_end() -> None:
+    call = fold_call([event("offered"), event("ringing", 1), event("redirected", 22)])
+
+    assert (call.end, call.alert_ended_at, call.ended_at) == ("redirected", moment(22), None)
+
+
+def test_an_alert_ends_with_the_answer_else_with_the_call() -> None:
+    assert fold_call(answered()).alert_ended_at == moment(8)
+    assert fold_call([event("ringing"), event("ended", 30)]).alert_ended_at == moment(30)
+    assert fold_call([event("ringing")]).alert_ended_at is None
+
+
+def test_one_seat_of_two_that_gives_up_is_no_end() -> None:
+    both = [event("offered", 0, id="o1", seat="s1"), event("offered", 0, id="o2", seat="s2")]
+    call = fold_call([*both, event("redirected", 20, seat="s1")])
+
+    assert call.end is None
+    assert fold_call([*both, event("redirected", 20, seat="s1"), event("answered", 22, seat="s2")]).seat == "s2"
+
+
+def test_another_phones_count_is_not_this_seats() -> None:
+    assert fold_call(redirected_to_b(event("ended", 30, seat="s1", rings=4))).rings is None
+    assert fold_call(redirected_to_b(event("ended", 30, seat="s2", rings=2))).rings == 2
+
+
 def test_ringing_told_twice_begins_once() -> None:
     call = fold_call([event("offered"), event("ringing", 1), event("ringing", 4), event("answered", 9)])
 
@@ -140,6 +229,40 @@ def test_a_second_source_fills_in_but_never_lends_its_clock() -> None:
 
     assert (call.ringing_at, call.answered_at, call.ended_at) == (None, moment(9), moment(60))
     assert call.legs == {"agent": "agent"}
+
+
+def test_an_end_from_another_source_mixes_two_clocks() -> None:
+    pbx = [event("offered"), event("ringing", 1), event("answered", 9)]
+    call = fold_call([*pbx, event("ended", 5, source="crm")])
+
+    assert (call.answered_at, call.ended_at, call.clocks_mixed) == (moment(9), moment(5), True)
+    assert not call.clock_doubted
+    assert not fold_call([*pbx, event("ended", 60)]).clocks_mixed
+    assert not fold_call([*pbx, event("ended", 60), event("ended", 61, source="crm")]).clocks_mixed
+
+
+def test_an_offer_is_never_lent_to_another_source() -> None:
+    acd, pbx = [event("offered", source="acd")], [event("answered", 9), event("ended", 60)]
+    call = fold_call([*acd, *pbx])
+
+    assert (call.offered_at, call.first_offered_at) == (None, moment(0))
+
+
+def test_a_ring_that_one_source_began_and_another_ended_is_doubted() -> None:
+    rang = [event("offered"), event("ringing", 1)]
+
+    assert fold_call([*rang, event("ended", 30, source="crm")]).clock_doubted
+    assert not fold_call([*rang, event("redirected", 9), event("ended", 30, source="crm")]).clock_doubted
+    assert not fold_call([*rang, event("ended", 30)]).clock_doubted
+
+
+def test_a_second_source_names_the_seat_only_of_the_same_offer() -> None:
+    pbx = [event("offered"), event("answered", 21), event("ended", 60)]
+    told = [event("ringing", 1, source="acd", seat="s1", agent="A01")]
+
+    assert fold_call([*pbx, *told]).agent == "A01"
+    assert fold_call([*pbx, *told, event("redirected", 19, source="acd", seat="s1")]).agent is None
+    assert fold_call([*pbx, event("ringing", 1, seat="s2"), *told]).agent is None
 
 
 def test_a_transferred_call_keeps_its_first_answer() -> None:

@@ -79,6 +79,93 @@ def test_a_sensor_that_fails_ends_the_stretch() -> None:
     assert away.away_ms == 20_000
 
 
+def shares(*events: Event) -> list[tuple[str | None, int | None, int | None]]:
+    return [(one.agent, one.away_ms, one.ready_ms) for one in away_episodes(fold_seat(events))]
+
+
+def test_who_logs_on_later_has_no_part_in_what_was_before() -> None:
+    a, b = seat(0, "ready", agent="A01"), seat(4000, "ready", agent="A02")
+
+    assert shares(a, present(3000, "no"), present(3600, "yes"), b) == [("A01", 600_000, 600_000)]
+    assert [one.agent for one in fold_seat([a, b]).intervals] == ["A01", "A02"]
+
+
+def test_a_log_out_ends_what_is_known_of_the_agent() -> None:
+    events = seat(0, "ready", agent="A01"), seat(10, "offline"), seat(20, "ready")
+
+    assert shares(*events, present(30, "no"), present(90, "yes")) == [(None, 60_000, 60_000)]
+    named = present(5, "no", agent="A01")
+    assert shares(*events, named, present(90, "yes")) == [("A01", 5_000, 5_000), (None, 80_000, 70_000)]
+
+
+def test_each_agent_has_a_share_of_an_absence_and_of_the_readiness_in_it() -> None:
+    told = [seat(0, "ready", agent="A01"), seat(600, "offline"), seat(630, "ready", agent="A02")]
+
+    assert shares(*told, present(590, "no"), present(900, "yes")) == [
+        ("A01", 10_000, 10_000), (None, 30_000, 0), ("A02", 270_000, 270_000),
+    ]  # fmt: skip
+
+
+def test_an_agents_change_of_state_cuts_nothing() -> None:
+    told = [seat(0, "ready", agent="A01"), seat(20, "busy"), seat(40, "ready"), seat(50, "ready", agent="A01")]
+
+    assert shares(*told, present(10, "no"), present(60, "yes")) == [("A01", 50_000, 30_000)]
+
+
+def test_a_name_that_comes_later_says_nothing_of_the_time_before() -> None:
+    told = [present(0, "no"), present(100, "no", agent="A02"), present(160, "yes")]
+
+    assert shares(*told) == [(None, 100_000, 0), ("A02", 60_000, 0)]
+    at_once = [seat(0, "ready", id="q1"), seat(0, "ready", id="q2", agent="A01")]
+    assert [one.agent for one in fold_seat(at_once).intervals] == ["A01"]
+
+
+def test_a_witness_who_names_another_than_is_logged_on_charges_nobody() -> None:
+    told = [seat(0, "busy", agent="A02"), seat(20, "ready")]
+
+    assert shares(*told, present(10, "no", agent="A01"), present(60, "yes")) == [(None, 50_000, 40_000)]
+    follows = [seat(0, "ready", agent="A01"), seat(20, "ready", agent="A02")]
+    assert shares(*follows, present(10, "no", agent="A01"), present(60, "yes")) == [
+        ("A01", 10_000, 10_000), ("A02", 40_000, 40_000),
+    ]  # fmt: skip
+
+
+def test_an_open_stretch_is_open_for_the_last_agent_only() -> None:
+    told = [seat(0, "ready", agent="A01"), present(5, "no"), seat(30, "ready", agent="A02")]
+
+    assert shares(*told) == [("A01", 25_000, 25_000), ("A02", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("inside", "contradicted"),
+    [
+        (seat(20, "talking"), True),
+        (seat(20, "hold"), True),
+        (seat(20, "wrap_up"), True),
+        (seat(20, "talking", confidence="snapshot"), True),
+        (event("answered", 20, seat="s1"), True),
+        (seat(5, "talking"), True),
+        (seat(20, "talking", confidence="inferred"), False),
+        (seat(20, "ringing"), False),
+        (seat(5, "wrap_up"), False),
+        (seat(61, "talking"), False),
+        (event("answered", 60, seat="s1"), False),
+        (event("ended", 20, seat="s1"), False),
+    ],
+)
+def test_a_phone_in_use_contradicts_an_empty_seat(inside: Event, contradicted: bool) -> None:
+    told = [seat(0, "ready"), inside, seat(30, "ready", id="on"), present(10, "no"), present(60, "yes")]
+    (away,) = away_episodes(fold_seat(told))
+
+    assert away.contradicted == contradicted
+
+
+def test_after_an_answer_readiness_is_not_counted() -> None:
+    told = [seat(0, "ready"), present(10, "no"), event("answered", 20, seat="s1"), present(60, "yes")]
+
+    assert shares(*told) == [(None, 50_000, 10_000)]
+
+
 def test_events_of_two_seats_are_not_one_seat() -> None:
     with pytest.raises(ValueError, match="one seat is folded at a time"):
         fold_seat([seat(0, "ready"), seat(1, "ready", seat="s2")])

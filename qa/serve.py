@@ -38,7 +38,8 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
 
 
 async def _run(settings: Settings, parts: Sequence[str], say: Say) -> None:
-    async with opened(settings, settings.site, settings.site) as services, AsyncExitStack() as stack:
+    site, scores = settings.site, "worker" in parts
+    async with opened(settings, site, site, scores=scores) as services, AsyncExitStack() as stack:
         await start_parts(services, stack, parts)
         for name, what in services.status.items():
             say(f"{name}: {what}")

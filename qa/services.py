@@ -132,13 +132,15 @@ async def opened_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, site: str, name: str) -> AsyncIterator[Services]:
-    """Database, schema and site; parts are started on top of it."""
-    reading = asyncio.create_task(asyncio.to_thread(rules, settings, site))  # a second of work, beside the database
+async def opened(settings: Settings, site: str, name: str, *, scores: bool = True) -> AsyncIterator[Services]:
+    """Database, schema and site; parts are started on top of it. What *scores* has the site's rules read at once."""
+    wanted = [asyncio.to_thread(rules, settings, site)] if scores else []  # a second of work, beside the database
+    reading = asyncio.gather(*wanted)
     try:
         async with opened_store(settings) as store:
             await store.add_site(site, name, settings.timezone, "service")
-            services = Services(settings, store, site, rules_by_site={site: await reading})
+            services = Services(settings, store, site)
+            services.rules_by_site |= {one.id: one for one in await reading}
             try:
                 yield services
             finally:

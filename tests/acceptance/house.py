@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class Part:
 
     child: asyncio.subprocess.Process
     log: Path
-    died_at: float = 0.0  # by the clock of this loop
+    died_at: float = 0.0  # when it last said something, by the clock of this loop
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -74,7 +75,8 @@ class Part:
             status = await asyncio.wait_for(self.child.wait(), limit_s)
         except TimeoutError:
             raise AssertionError(f"still runs after {limit_s:.0f} s: {self.said()[-3000:]}") from None
-        self.died_at = asyncio.get_running_loop().time()
+        silent_s = time.time() - self.log.stat().st_mtime  # its last word came just before the end
+        self.died_at = asyncio.get_running_loop().time() - silent_s
         return status
 
     async def killed(self, point: str) -> None:

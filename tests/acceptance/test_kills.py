@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -287,7 +286,7 @@ async def test_one_of_two_ingest_processes_killed_with_half_of_a_call(house: Hou
         first.kill()
         await first.end()
         row.kills += 1
-        await other.tell(talk.event("ended", datetime.now(UTC), by="customer"))
+        await talk.hang_up(other)
         await house.scored(talk.name)
         row.add(await talk.checked())
         await second.stop()

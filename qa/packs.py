@@ -47,8 +47,8 @@ class Report:
 
 def check(folder: Path | None = None, sources: Path | None = None) -> Report:
     """One pack, or all that are shipped: loaded strictly and, with ``sources``, every quote compared."""
-    if wrong := [one for one in (folder, sources) if one is not None and not one.is_dir()]:
-        raise PackError([f"{one}: there is no such folder; check the path" for one in wrong])
+    if astray := [one for one in (folder, sources) if one is not None and not one.is_dir()]:
+        raise PackError([f"{one}: there is no such folder; check the path" for one in astray])
     faults: list[str] = []
     packs: list[dict[str, Any]] = []
     proved = 0

@@ -136,7 +136,7 @@ def sidecar(path: Path, options: Options) -> CallRecord:
         return CallRecord(kind="call")
     try:
         raw = json.loads(beside.read_text(encoding="utf-8"), object_pairs_hook=_once)
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, no text, or nested without end
         raise RecordError([f"{beside.name}: {error}; write a JSON object of the record kind `call`"]) from None
     return read_record(beside.name, raw, options.settings.zone)
 

@@ -7,22 +7,18 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.command import LIMIT_S, ROOT, Done, probed, seatwatch
 from tests.speech.values import wav
 
-ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "demo", "score", "serve", "push", "verify", "packs check", "packs coverage", "packs show", "phrases test",
     "doctor", "migrate", "backup", "restore", "bench",
 )  # fmt: skip
 HEAVY = ("alembic", "av", "ctranslate2", "faster_whisper", "numpy", "onnxruntime", "scipy", "sqlalchemy")
-LIMIT_S = 60
-
-Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
@@ -35,11 +31,6 @@ def place(tmp_path: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-def seatwatch(env: dict[str, str], *args: object, cwd: Path = ROOT) -> Done:
-    command = [sys.executable, "-m", "qa.cli", *map(str, args)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False, cwd=cwd)
-
-
 def refused(done: Done, code: int, *says: str) -> None:
     """Ended with this code, in words: no traceback, and what it is about."""
     assert done.returncode == code, done.stderr
@@ -47,37 +38,6 @@ def refused(done: Done, code: int, *says: str) -> None:
     assert done.stderr.strip()
     for word in says:
         assert word in done.stderr, done.stderr
-
-
-# Runs the entry point once for each list of arguments on standard input; tells how each ended.
-PROBE = """
-import contextlib, io, json, sys, traceback
-from qa.cli import main
-told = []
-for args in json.load(sys.stdin):
-    sys.argv = ["seatwatch", *args]
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        except Exception:
-            traceback.print_exc()
-            code = 1
-    told.append([code, out.getvalue(), err.getvalue(), sorted({name.partition(".")[0] for name in sys.modules})])
-json.dump(told, sys.stdout)
-"""
-
-
-def probed(env: dict[str, str], asked: Sequence[Sequence[str]], cwd: Path) -> list[tuple[Done, set[str]]]:
-    """Many short commands in one process, each by the entry point, with the packages loaded so far."""
-    args = [sys.executable, "-c", PROBE]
-    done = subprocess.run(args, env=env, capture_output=True, text=True, input=json.dumps(asked), timeout=2 * LIMIT_S,
-                          check=True, cwd=cwd)  # fmt: skip
-    return [(Done(one, code, out, err), set(modules))
-            for one, (code, out, err, modules) in zip(asked, json.loads(done.stdout), strict=True)]  # fmt: skip
 
 
 def test_help_has_an_example_and_loads_nothing_of_the_work(place: dict[str, str], tmp_path: Path) -> None:

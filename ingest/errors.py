@@ -12,6 +12,7 @@ IngestError
 │   └── SpoolFailed          a write failed and its outcome is unknown: the process must end and restart from disk
 ├── SinkAway             the place where committed rows go cannot be reached; the tailer tries again
 ├── PortTaken            a port that ingest listens on is in use
+├── OpenToAll            an address that others reach, and no key
 └── ClientError          a sender could not deliver
     └── Refused              the server refused for good; trying again does not help
 """
@@ -73,6 +74,10 @@ class SinkAway(IngestError):
 
 class PortTaken(IngestError):
     """A port that ingest listens on is in use."""
+
+
+class OpenToAll(IngestError):
+    """Ingest would listen where other machines reach it, and ask nobody for a key."""
 
 
 class ClientError(IngestError):

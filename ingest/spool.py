@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import secrets
 import sqlite3
 import time
@@ -363,9 +362,3 @@ def _aliases(paths: Iterable[Path], call: str, leg: str) -> list[str]:
             audio = json.loads(row.payload).get("audio", {}) if sound else {}
             found += [audio["audiosocket"]] if "audiosocket" in audio else []
     return found
-
-
-def disk_free(folder: Path) -> int:
-    """Bytes that this process may still write there."""
-    stat = os.statvfs(folder)
-    return stat.f_bavail * stat.f_frsize

@@ -19,6 +19,7 @@ from ingest.shell.faults import Faults
 from ingest.shell.writer import Spool
 from ingest.waiting import Done
 
+Fresh = tuple[bytes, list[Row | Admit]]  # a new event's key, and what to store of it
 LOG = logging.getLogger("seatwatch.ingest")
 RECENT_KEYS = 200_000
 COMMIT_WAIT_S = 5.0
@@ -63,7 +64,7 @@ class Core:
     async def take_events(self, values: Sequence[object], source: str | None = None) -> Taken:
         """Store what is an event; returns after COMMIT. *source* is the only one that this sender may write."""
         refused: list[tuple[int, Refusal]] = []
-        fresh: list[tuple[bytes, Event, Row]] = []
+        fresh: list[Fresh] = []
         duplicates = 0
         for index, value in enumerate(values):
             event = value if isinstance(value, Refusal) else parse_event(value)
@@ -82,8 +83,8 @@ class Core:
         self.counts["event refused"] += len(refused)
         return Taken(len(fresh), duplicates, tuple(refused))
 
-    def _check(self, event: Event, source: str | None) -> tuple[bytes, Event, Row] | Refusal | None:
-        """A new event with its key and row, a refusal, or None for one that is stored already."""
+    def _check(self, event: Event, source: str | None) -> Fresh | Refusal | None:
+        """A new event, a refusal, or None for one that is stored already. What it registers counts from here on."""
         if source is not None and event.source != source:
             return Refusal("source", f"this key may write as {source!r} only")
         row = event_row(event, int(self.mono() * 1_000_000))
@@ -91,25 +92,24 @@ class Core:
         known = self._keys.get(key)
         if known is not None:
             return None if known == content else Refusal("id", "was sent before with other content; use a new id")
-        if isinstance(event, Leg) and (fault := self.admission.fault(event, self.now())):
-            return Refusal("audio", fault)
+        stored: list[Row | Admit] = [row]
+        if isinstance(event, Leg):
+            if fault := self.admission.fault(event, self.now()):
+                return Refusal("audio", fault)
+            stored += self.admission.register(event, self.now())
         self._keys[key] = content
         if len(self._keys) > RECENT_KEYS:
             del self._keys[next(iter(self._keys))]
-        return key, event, row
+        return key, stored
 
-    async def _commit(self, fresh: Sequence[tuple[bytes, Event, Row]]) -> None:
+    async def _commit(self, fresh: Sequence[Fresh]) -> None:
         """Wait for the disk, also when there is nothing new: a duplicate's first copy may still be on its way."""
         loop = asyncio.get_running_loop()
         durable: asyncio.Future[None] = loop.create_future()
-        admits = [
-            admit for _, event, _ in fresh if isinstance(event, Leg)
-            for admit in self.admission.register(event, self.now())
-        ]  # fmt: skip
         try:
-            self.store([*(row for _, _, row in fresh), *admits], lambda: _resolve(durable))
+            self.store([item for _, items in fresh for item in items], lambda: _resolve(durable))
         except SpoolFull:
-            for key, _, _ in fresh:
+            for key, _ in fresh:
                 self._keys.pop(key, None)
             raise
         self._waiting.add(durable)

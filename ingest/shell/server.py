@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from ingest.body import BODY_BYTES, split_body
 from ingest.errors import BodyError, SpoolError
+from ingest.origin import is_loopback, refusal
 from ingest.shell.core import Core
 from ingest.shell.stream_socket import StreamSocket
 from ingest.shell.streams import Streams
@@ -18,19 +19,23 @@ from ingest.shell.streams import Streams
 BODY_S = 10.0
 KEEPALIVE_S = 5.0
 RETRY_AFTER_S = 1
+ANY_SOURCE = "*"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
     """The routes of one ingest process."""
 
-    def __init__(self, core: Core, streams: Streams, api_keys: Mapping[str, str]) -> None:
+    def __init__(self, core: Core, streams: Streams, api_keys: Mapping[str, str | None]) -> None:
         self._core, self._streams, self._keys = core, streams, api_keys
         self._sockets: set[StreamSocket] = set()
         self._runner: web.AppRunner | None = None
+        self._local = False
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port."""
-        app = web.Application(client_max_size=BODY_BYTES + 1)
+        self._local = is_loopback(host) and not self._keys
+        app = web.Application(client_max_size=BODY_BYTES + 1, middlewares=[self._programs_only])
         app.router.add_post("/events", self._events)
         app.router.add_get("/stream", self._stream)
         app.router.add_get("/healthz", self._health)
@@ -45,6 +50,14 @@ class Server:
         await asyncio.gather(*(socket.go_away() for socket in self._sockets))
         if self._runner is not None:
             await self._runner.cleanup()
+
+    @web.middleware
+    async def _programs_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        refused = refusal(request.headers, self._local)
+        if refused is None:
+            return await handler(request)
+        self._core.refuse("origin", f"from {request.remote}: {refused[1]}")
+        return _problem(*refused)
 
     async def _events(self, request: web.Request) -> web.Response:
         source = self._source(request)
@@ -64,7 +77,7 @@ class Server:
         return web.json_response(taken.to_json())
 
     def _source(self, request: web.Request) -> str | None:
-        """The source that this sender's key may write; None where the site has set no keys."""
+        """The only source that this sender's key may write; None for any."""
         if not self._keys:
             return None
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
@@ -76,7 +89,7 @@ class Server:
                 content_type="application/json",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        return found[0]
+        return None if found[0] == ANY_SOURCE else found[0]
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         socket = StreamSocket(self._core, self._streams)

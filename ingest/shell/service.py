@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Self
 
 from ingest.admission import Admission
 from ingest.errors import PortTaken, SpoolFailed
-from ingest.rows import Admit
+from ingest.origin import check_bind
 from ingest.shell.audiosocket_server import AudioSocketServer, SocketLimits
 from ingest.shell.core import LOG, Core, utc_now
 from ingest.shell.faults import Faults
@@ -24,6 +25,8 @@ from ingest.shell.writer import Spool, SpoolLimits
 from ingest.sink import Sink
 from ingest.spool import LegTrace, Recovered
 from ingest.waiting import Done
+
+DESCRIPTORS = 1024  # a socket a leg, and the files of the spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class IngestConfig:
     host: str = "127.0.0.1"
     http_port: int = 9093  # 0 = any free one
     audiosocket_port: int = 9092
-    api_keys: Mapping[str, str] = field(default_factory=dict)  # key -> source; empty = no keys are asked for
+    api_keys: Mapping[str, str | None] = field(default_factory=dict)  # key -> source ("*", None = any); empty: no keys
     spool: SpoolLimits = field(default_factory=SpoolLimits)
     sockets: SocketLimits = field(default_factory=SocketLimits)
     reap_seconds: float = 30.0
@@ -56,8 +59,10 @@ class Ingest:
         self._tail: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Recover, then listen. Raises SpoolLocked, SpoolFailed or PortTaken, and leaves nothing open then."""
+        """Recover, then listen. Leaves nothing open when it raises OpenToAll, SpoolLocked, SpoolFailed or PortTaken."""
         config, self._loop = self.config, asyncio.get_running_loop()
+        check_bind(config.host, keyless=not config.api_keys)
+        _look_at_limits()
         self.error, self._ended = None, asyncio.Event()
         admission = Admission(config.secret)
         self.spool = Spool(
@@ -156,9 +161,15 @@ class Ingest:
             self._set_failed(error)
 
 
-def _known(admission: Admission, now: Callable[[], datetime]) -> list[Admit]:
-    """What the next spool file must remember; called on the writer's thread."""
-    return admission.snapshot(now())
+def _look_at_limits() -> None:
+    """Too few descriptors turn callers away at the busiest hour; better said at the start."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < DESCRIPTORS:
+        LOG.warning(
+            "open files: at most %d in this process, and every leg takes one; allow %d or more (ulimit -n)",
+            most,
+            DESCRIPTORS,
+        )
 
 
 async def _listen(start: Callable[[str, int], Awaitable[int]], host: str, port: int) -> int:

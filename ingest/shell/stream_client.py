@@ -27,6 +27,7 @@ from ingest.stream import (
 )
 
 RING_S = 30.0  # audio that is kept until it is acknowledged
+NOT_HERE = (403, 421)  # answers to a hello that never comes through
 JITTER_S = (3.0, 30.0)  # the first reconnect comes within this time, later ones within this at most
 HEARTBEAT_S = 5.0
 
@@ -158,6 +159,8 @@ class StreamClient:
                     await self._connection(http)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 self._why = str(error) or type(error).__name__
+                if isinstance(error, aiohttp.WSServerHandshakeError) and error.status in NOT_HERE:
+                    self._error = Refused(f"{self._url}: {error.status}: not from here; use the server's own address")
             if self._settled():
                 break
             wait_s = JITTER_S[0] if self.progress.durable > before else min(JITTER_S[1], wait_s * 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import resource
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from ingest import spool
 from ingest.audiosocket import HANGUP, IDENT, packet
-from ingest.errors import ClientError, PortTaken, Refused, SpoolFailed, SpoolLocked
+from ingest.errors import ClientError, OpenToAll, PortTaken, Refused, SpoolFailed, SpoolLocked
 from ingest.session import fold_call
 from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.client import AudioSocketClient, post_events
@@ -115,6 +116,84 @@ async def test_a_source_writes_with_its_own_key_only(tmp_path: Path) -> None:
         told = await post_events(lab.url(ingest), [raw("offered")], key="k-door")
         assert told["refused"][0]["field"] == "source"
         assert (await post_events(lab.url(ingest), [raw("offered")], key="k-pbx"))["accepted"] == 1
+
+
+@pytest.mark.parametrize("any_source", ["*", None])
+async def test_a_key_for_all_sources_writes_any(tmp_path: Path, any_source: str | None) -> None:
+    async with lab.running(tmp_path, api_keys={"k-all": any_source, "k-door": "door"}) as ingest:
+        both = [raw("offered"), raw("presence", source="door")]
+        assert (await post_events(lab.url(ingest), both, key="k-all"))["accepted"] == 2
+        with pytest.raises(Refused, match="no key that is known"):
+            await post_events(lab.url(ingest), both)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "evil.example"}, 421),
+    ],
+)
+async def test_a_web_page_can_neither_post_nor_stream(tmp_path: Path, headers: dict[str, str], status: int) -> None:
+    async with lab.running(tmp_path) as ingest, aiohttp.ClientSession(headers=headers) as http:
+        body = json.dumps(raw("presence")).encode()
+        got, told = await post(lab.url(ingest), body, **headers, **{"Content-Type": "text/plain"})
+        assert (got, told["error"].partition(":")[0]) == (status, "Host" if status == 421 else "Origin")
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect(f"{lab.url(ingest)}/stream")
+        assert refused.value.status == status
+        assert ingest.core.counts["origin"] == 2
+        await ingest.flush()
+    assert spool.files(tmp_path) == []
+
+
+async def test_behind_a_key_a_server_has_any_name(tmp_path: Path) -> None:
+    async with lab.running(tmp_path, api_keys={"k": "pbx"}) as ingest:
+        own = {"Host": "ingest.example", "Authorization": "Bearer k"}
+        assert (await post(lab.url(ingest), json.dumps(raw("offered")).encode(), **own))[0] == 200
+
+
+async def test_a_sender_that_the_server_does_not_take_from_there_gives_up(tmp_path: Path) -> None:
+    async with lab.running(tmp_path) as ingest:
+        elsewhere = lab.url(ingest).replace("127.0.0.1", "0.0.0.0")  # reaches this machine, and is no loopback name
+        async with lab.client(elsewhere, lab.hello()) as sender:
+            with pytest.raises(Refused, match="421"):
+                await sender.finish()
+
+
+async def test_an_address_of_others_is_not_listened_on_without_a_key(tmp_path: Path) -> None:
+    with pytest.raises(OpenToAll, match="give them a source key"):
+        await Ingest(IngestConfig(tmp_path / "a", SECRET, host="0.0.0.0", http_port=0, audiosocket_port=0)).start()
+    assert not (tmp_path / "a").exists()
+    async with lab.running(tmp_path / "a", host="0.0.0.0", api_keys={"k": "pbx"}) as ingest:
+        assert (await post_events(lab.url(ingest), [raw("offered")], key="k"))["accepted"] == 1
+
+
+async def test_too_few_descriptors_are_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1000, before[0]), before[1]))
+    try:
+        async with lab.running(tmp_path):
+            said = [line for line in caplog.messages if line.startswith("open files")]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert len(said) == 1
+    assert "1024 or more" in said[0]
+
+
+async def test_one_uuid_stands_for_one_leg_also_within_a_request(tmp_path: Path) -> None:
+    audio = {"audiosocket": str(uuid4()), "stream": "tok"}
+    sink = Kept()
+    async with lab.running(tmp_path, sink=sink) as ingest:
+        told = await post_events(
+            lab.url(ingest), [raw("leg", audio=audio), raw("leg", 1, audio=audio, leg="customer"), raw("offered")]
+        )
+        await ingest.flush()
+
+    assert (told["accepted"], [(one["index"], one["field"]) for one in told["refused"]]) == (2, [(1, "audio")])
+    assert [(row.call, row.leg) for row in sink.rows if json.loads(row.payload)["type"] == "leg"] == [("c1", "agent")]
 
 
 async def test_a_leg_over_stream_is_durable_when_it_is_finished(tmp_path: Path) -> None:

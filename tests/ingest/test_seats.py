@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -181,5 +182,15 @@ def test_any_events_make_a_time_line_in_order(events: list[Event], shuffle: rand
     for line in (log.intervals, log.presence):
         for before, after in pairwise(line):
             assert before.until == after.at
-    for away in away_episodes(log):
+    shared = away_episodes(log)
+    for away in shared:
         assert away.ready_ms is None or 0 <= away.ready_ms <= (away.away_ms or 0)
+        held = log.within(away.at, away.until)
+        assert away.agent is None or all(one.agent in (None, away.agent) and one.state != "offline" for one in held)
+    for before, after in pairwise(shared):
+        assert before.until is not None
+        assert before.until < after.at or (before.until == after.at and before.agent != after.agent)
+    empty = [one for one in log.presence if one.present == "no" and one.by != "inferred"]
+    if empty and empty[-1].until is not None:
+        lasted = sum((one.until - one.at for one in empty if one.until), timedelta())
+        assert timedelta(milliseconds=sum(one.away_ms or 0 for one in shared)) == lasted

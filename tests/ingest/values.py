@@ -49,10 +49,16 @@ _OWN: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {}, optional={"by": st.sampled_from(["customer", "agent", "system"]), "rings": st.integers(0, 9)}
     ),
     "leg": st.fixed_dictionaries({}, optional={"role": st.sampled_from(["agent", "customer"])}),
-    "seat": st.fixed_dictionaries({"status": st.sampled_from(["ready", "busy", "talking", "unknown"])}),
+    "seat": st.fixed_dictionaries(
+        {"status": st.sampled_from(["ready", "busy", "talking", "unknown", "offline"])},
+        optional={"agent": st.sampled_from(["A01", "A02"])},
+    ),
     "presence": st.fixed_dictionaries(
         {"present": st.sampled_from(["yes", "no", "unknown"])},
-        optional={"by": st.sampled_from(["sensor", "person", "inferred"])},
+        optional={
+            "by": st.sampled_from(["sensor", "person", "inferred"]),
+            "agent": st.sampled_from(["A01", "A02"]),
+        },
     ),
 }
 CALL_KINDS = ("offered", "ringing", "answered", "held", "resumed", "transferred", "redirected", "ended", "leg")

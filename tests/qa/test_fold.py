@@ -225,13 +225,13 @@ async def test_a_broken_off_turn_gives_its_news_back(site: Floor) -> None:
 
 async def test_after_a_restart_ended_calls_are_finished_even_when_there_are_many(site: Floor) -> None:
     """More calls than a page of the list holds."""
-    for hundred in range(3):
-        names = [f"c{number}" for number in range(hundred * 100, hundred * 100 + 100)]
+    for first in (0, 105):
+        names = [f"c{number}" for number in range(first, first + 105)]
         await site.tell(*(event for name in names for event in (*answer(name), leg(site, "agent", name))))
         await site.tell(*(ended(call=name) for name in names))
     await site.turn()
     async with site.store.site(SITE, "test") as tx:
-        assert await calls.count(tx) == {"ended": 300}
+        assert await calls.count(tx) == {"ended": 210}
 
     fresh = site.again()
     await fresh.resume()
@@ -239,7 +239,7 @@ async def test_after_a_restart_ended_calls_are_finished_even_when_there_are_many
     site.clock[0] += LATE
     await fresh.turn()
     async with site.store.site(SITE, "test") as tx:
-        assert await calls.count(tx) == {"recorded": 300}
+        assert await calls.count(tx) == {"recorded": 210}
 
 
 async def test_an_empty_seat_becomes_an_episode_and_a_job_when_somebody_is_back(site: Floor) -> None:
@@ -356,7 +356,7 @@ async def test_a_leg_without_a_sample_holds_no_spool_file_for_ever(store: Store,
         assert not any(path.exists() for path in old)
 
 
-async def test_audio_that_comes_after_the_spool_has_gone_is_added_to_the_recording(store: Store, tmp_path: Path) -> None:
+async def test_audio_that_comes_after_the_spool_has_gone_joins_the_recording(store: Store, tmp_path: Path) -> None:
     """Both parties are in it then, nothing of the first is lost, and nothing is missing any more."""
     async with floor(store, tmp_path, rotate_bytes=1) as site:
         await site.tell(*answer(), leg(site, "agent"), leg(site, "customer"))

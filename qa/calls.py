@@ -25,10 +25,11 @@ def record(call: Call, events: Iterable[Event]) -> CallRecord:
         direction=call.direction,  # type: ignore[arg-type]  # ingest admits the same three words
         queue=call.queue,
         number=call.number,
+        queued_at=call.first_offered_at,
         offered_at=call.offered_at,
         ringing_at=call.ringing_at,
         answered_at=call.answered_at,
-        ended_at=call.ended_at,
+        ended_at=call.alert_ended_at if call.end == "redirected" else call.ended_at,
         end=call.end,  # type: ignore[arg-type]  # the fold concludes the contract's words only
         rings=call.rings,
         hung_up_by=call.hung_up_by,  # type: ignore[arg-type]  # ingest admits the same four words
@@ -57,7 +58,7 @@ def _sound(name: str, value: object) -> bool:
 
 def row(call: Call, events: list[Event], first: datetime, state: str, zone: ZoneInfo) -> Row:
     """The stored row: state for lists, times for filters, everything that the fold found as JSON."""
-    begun = call.offered_at or first
+    begun = call.first_offered_at or first
     told = record(call, events).model_dump(mode="json", exclude_none=True)
     return Row(
         id=call.id,
@@ -79,6 +80,7 @@ def row(call: Call, events: list[Event], first: datetime, state: str, zone: Zone
             "record": told,
             "phone": str(call.state),
             "clock_doubted": call.clock_doubted,
+            "clocks_mixed": call.clocks_mixed,
             "out_of_turn": list(call.out_of_turn),
             "legs": dict(call.legs),
             "offers": [_offer(one) for one in call.offers],

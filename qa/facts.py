@@ -65,6 +65,11 @@ def milliseconds(seconds: Decimal | Unknown) -> int | Unknown:
     return seconds if isinstance(seconds, Unknown) else int(seconds * 1000)
 
 
+def begun(record: CallRecord) -> datetime | None:
+    """When the call belongs: its offer, else the first moment that is known of it."""
+    return record.offered_at or record.queued_at or record.ringing_at or record.answered_at
+
+
 def _end(record: CallRecord, heard: Heard) -> End | Unknown:
     if record.end:
         return record.end
@@ -134,18 +139,21 @@ def call_facts(
         hits=heard.hits,
         gaps=heard.gaps + tuple(Gap(row.role, row.start_ms, row.end_ms, row.cause) for row in record.gaps),
     )
-    at = record.offered_at.isoformat() if record.offered_at else None
-    return Facts(subject=f"call:{subject}", agent=record.agent, seat=record.seat, at=at, call=call)
+    at = begun(record)
+    return Facts(
+        subject=f"call:{subject}", agent=record.agent, seat=record.seat, at=at.isoformat() if at else None, call=call
+    )
 
 
 def away_facts(away: Away, approved: bool | None, site: SiteView = SiteView()) -> Facts:
     """Facts of a stretch with nobody at the seat; a leave register that is not connected excuses and accuses nobody."""
+    doubted = Unknown(Cause.CLOCK) if away.contradicted else None  # the phone says that somebody was there
     allowed: bool | Unknown = known(approved) if site.leave_connected else Unknown(Cause.REGISTER)
     episode = AwayFacts(
         at=away.at.isoformat(),
         until=away.until.isoformat() if away.until else MISSING,
-        away_ms=known(away.away_ms),
-        ready_ms=known(away.ready_ms),
+        away_ms=doubted or known(away.away_ms),
+        ready_ms=doubted or known(away.ready_ms),
         status=away.status,
         source="person" if away.source == "person" else "presence",
         approved=allowed,

@@ -211,7 +211,7 @@ class Folder:
         )
 
     async def _seat(self, tx: Tx, name: str) -> None:
-        told = [event for event in await _seat_events(tx, name) if event.type in ("seat", "presence")]
+        told = [event for event in await _seat_events(tx, name) if event.type in ("seat", "presence", "answered")]
         if not told:
             return
         folded = fold_seat(told)
@@ -340,6 +340,7 @@ def _episode(one: Away, zone: ZoneInfo) -> seats.AwayEpisode:
         ready_ms=one.ready_ms,
         status=one.status,
         source=one.source,
+        contradicted=one.contradicted,
     )
 
 

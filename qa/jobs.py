@@ -178,15 +178,14 @@ async def _now(tx: Tx, call: calls.Call, state: str) -> None:
 
 
 def facts_of(call: calls.Call, heard: Heard, rules: SiteRules, seat_was_ready: bool | None) -> Facts:
-    """Facts of a stored call; where the phone's clock contradicted itself its ring times mean nothing."""
+    """Facts of a stored call; where clocks contradict one another, the times that rest on them mean nothing."""
     facts = call_facts(call.id, stored_record(call.folded), heard, rules.view, seat_was_ready)
-    if not call.folded.get("clock_doubted") or facts.call is None:
-        return facts
-    doubted = Unknown(Cause.CLOCK)
-    ring = facts.call.ring_count if facts.call.ring_source == "phone" else doubted
-    told = replace(
-        facts.call, ring_seconds=doubted, ring_count=ring, answer_seconds=doubted, talk_ms=doubted, hold_ms=doubted
-    )
+    told, doubted = facts.call, Unknown(Cause.CLOCK)
+    if told is not None and (call.folded.get("clocks_mixed") or call.folded.get("clock_doubted")):
+        told = replace(told, talk_ms=doubted, hold_ms=doubted)
+    if told is not None and call.folded.get("clock_doubted"):
+        ring = told.ring_count if told.ring_source == "phone" else doubted
+        told = replace(told, ring_seconds=doubted, ring_count=ring, answer_seconds=doubted)
     return replace(facts, call=told)
 
 
@@ -225,10 +224,11 @@ def _to_opus(source: Path, target: Path, duration_ms: int) -> tuple[int, str]:
 
 async def _seat_was_ready(tx: Tx, call: calls.Call) -> bool | None:
     """What the seat's own state said when the call was offered."""
-    if call.seat is None or call.offered_at is None:
+    alert = call.offered_at or call.ringing_at
+    if call.seat is None or alert is None:
         return None
-    before = call.offered_at - timedelta(milliseconds=1)  # a switchboard may stamp its own ringing at the same instant
-    told = await seats.history(tx, call.seat, before, call.offered_at)
+    before = alert - timedelta(milliseconds=1)  # a switchboard may stamp its own ringing at the same instant
+    told = await seats.history(tx, call.seat, before, alert)
     held = [one for one in told if one.kind == "status" and one.at <= before]
     return was_ready(held[-1]) if held else None
 
@@ -241,4 +241,6 @@ def was_ready(held: seats.Stretch) -> bool | None:
 
 
 def _away(one: seats.AwayEpisode) -> Away:
-    return Away(one.seat, one.agent, one.at, one.until_at, one.away_ms, one.ready_ms, one.status, one.source)
+    return Away(
+        one.seat, one.agent, one.at, one.until_at, one.away_ms, one.ready_ms, one.status, one.source, one.contradicted
+    )

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from qa.facts import SiteView, call_facts
+from qa.facts import SiteView, begun, call_facts
 from qa.heard import from_record, from_transcript
 from qa.record import CallRecord, RecordError, read_record
 from qa.report import scored
@@ -168,7 +168,8 @@ def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str,
     if record.channels is not None:
         heard = replace(heard, channels=record.channels)
     facts = call_facts(record.id or path.stem, record, heard, SiteView(options.settings.cadence))
-    day = options.day or (record.offered_at.astimezone(options.settings.zone).date() if record.offered_at else None)
+    at = begun(record)
+    day = options.day or (at.astimezone(options.settings.zone).date() if at else None)
     card = score(options.pack, options.overlay, facts, day)
     if heard.text == "synthetic":
         warnings.append(

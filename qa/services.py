@@ -208,7 +208,7 @@ async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.
         host=settings.host,
         http_port=ports.get("http_port", settings.ingest_port),
         audiosocket_port=ports.get("audiosocket_port", settings.audiosocket_port),
-        api_keys={settings.source_key.get_secret_value(): "pbx"} if settings.source_key else {},
+        api_keys={settings.source_key.get_secret_value(): "*"} if settings.source_key else {},
         faults=_faults(settings),
     )
     ingest = await stack.enter_async_context(Ingest(config))

@@ -42,6 +42,7 @@ class AwayEpisode:
     ready_ms: int | None = None
     status: str = "unknown"
     source: str = "inferred"
+    contradicted: bool = False
 
 
 async def replace(tx: Tx, seat: str, stretches: Sequence[Stretch], since: datetime | None = None) -> None:
@@ -67,7 +68,10 @@ async def replace_away(tx: Tx, seat: str, found: Sequence[AwayEpisode]) -> None:
     """All episodes of a seat, in place of those that were folded before."""
     await tx.run("seats.forget_away", storable(seat), [one.id for one in found])
     rows = (
-        (one.id, one.seat, one.agent, one.at, one.until_at, one.day, one.away_ms, one.ready_ms, one.status, one.source)
+        (
+            one.id, one.seat, one.agent, one.at, one.until_at, one.day, one.away_ms, one.ready_ms, one.status, one.source,
+            one.contradicted,
+        )  # fmt: skip
         for one in found
     )
     await tx.many("seats.away", rows)

@@ -20,17 +20,17 @@ SELECT seat, kind, at, until_at, value, reason, confidence, source, agent FROM s
 DELETE FROM away WHERE seat = $1 AND NOT id = ANY ($2::text[]);
 
 -- away: Put an episode in place of what was folded before.
-INSERT INTO away (id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO away (id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source, contradicted)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (site_id, id) DO UPDATE SET
     seat = excluded.seat, agent = excluded.agent, at = excluded.at, until_at = excluded.until_at, day = excluded.day,
     away_ms = excluded.away_ms, ready_ms = excluded.ready_ms, status = excluded.status, source = excluded.source,
-    actor = excluded.actor, folded_at = now();
+    contradicted = excluded.contradicted, actor = excluded.actor, folded_at = now();
 
 -- get_away: One episode.
-SELECT id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source FROM away WHERE id = $1;
+SELECT id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source, contradicted FROM away WHERE id = $1;
 
 -- page_away: Episodes, newest first.
-SELECT id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source FROM away
+SELECT id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source, contradicted FROM away
  WHERE ($1::timestamptz IS NULL OR (at, id) < ($1, $2::text)) AND ($3::text IS NULL OR seat = $3)
  ORDER BY at DESC, id DESC LIMIT $4;

@@ -155,3 +155,10 @@ def test_any_times_give_facts_that_survive_their_journey(answer: int, end: int, 
     assert facts.call is not None
     for value in (facts.call.ring_seconds, facts.call.talk_ms, facts.call.answer_seconds):
         assert isinstance(value, Unknown) or value >= 0
+
+
+def test_an_absence_that_the_seat_s_own_phone_contradicts_has_no_length() -> None:
+    facts = away_facts(away(contradicted=True), False, SiteView(leave_connected=True)).away
+
+    assert facts is not None
+    assert facts.away_ms == facts.ready_ms == Unknown(Cause.CLOCK)

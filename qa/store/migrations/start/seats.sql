@@ -27,6 +27,7 @@ CREATE TABLE away (
     ready_ms   bigint,
     status     text NOT NULL,
     source     text NOT NULL,
+    contradicted boolean NOT NULL DEFAULT false,  -- the seat's own phone says that somebody was there
     actor      text NOT NULL DEFAULT current_setting('seatwatch.actor') CHECK (actor <> ''),
     folded_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (site_id, id)

@@ -49,7 +49,7 @@ class Row:
         told = [f"{self.kills} kills shown", f"{self.runs} runs, nothing twice", "verify clean"]
         if self.sent:
             told.insert(1, f"{self.lost} of {self.sent} acknowledged samples lost")
-        if self.phone_lost_ms:
+        if self.outage_ms:
             told.insert(2, f"AudioSocket lost at most {self.phone_lost_ms:.0f} ms beside the outage")
             told.insert(3, f"{self.phone_gap_ms:.0f} ms in the gap maps for {self.outage_ms:.0f} ms of outage")
         return f"killed at {self.point}: {'; '.join(told)}"

@@ -145,15 +145,19 @@ def call_facts(
     )
 
 
+def _length(away: Away, ms: int | None) -> int | Unknown:
+    """How long; where the seat's own phone says that somebody was there, nobody can say."""
+    return Unknown(Cause.CLOCK) if away.contradicted else known(ms)
+
+
 def away_facts(away: Away, approved: bool | None, site: SiteView = SiteView()) -> Facts:
     """Facts of a stretch with nobody at the seat; a leave register that is not connected excuses and accuses nobody."""
-    doubted = Unknown(Cause.CLOCK) if away.contradicted else None  # the phone says that somebody was there
     allowed: bool | Unknown = known(approved) if site.leave_connected else Unknown(Cause.REGISTER)
     episode = AwayFacts(
         at=away.at.isoformat(),
         until=away.until.isoformat() if away.until else MISSING,
-        away_ms=doubted or known(away.away_ms),
-        ready_ms=doubted or known(away.ready_ms),
+        away_ms=_length(away, away.away_ms),
+        ready_ms=_length(away, away.ready_ms),
         status=away.status,
         source="person" if away.source == "person" else "presence",
         approved=allowed,

@@ -69,9 +69,9 @@ async def replace_away(tx: Tx, seat: str, found: Sequence[AwayEpisode]) -> None:
     await tx.run("seats.forget_away", storable(seat), [one.id for one in found])
     rows = (
         (
-            one.id, one.seat, one.agent, one.at, one.until_at, one.day, one.away_ms, one.ready_ms, one.status, one.source,
-            one.contradicted,
-        )  # fmt: skip
+            *(one.id, one.seat, one.agent, one.at, one.until_at, one.day),
+            *(one.away_ms, one.ready_ms, one.status, one.source, one.contradicted),
+        )
         for one in found
     )
     await tx.many("seats.away", rows)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from speech.lexicon import FUZZY_FROM, Entry, How, Phrase, breaks_clause, breaks_sentence
+from speech.lexicon import ANYWHERE, FUZZY_FROM, Entry, How, Phrase, breaks_clause, breaks_sentence
 from speech.normal import fold_text
 from speech.stream import Stream
 
-PARTICLES = "啊吧呢嘛呀哦啦"
+PARTICLES = "啊吧呢嘛"
+# What people write together with the word that follows; any other syllable in front makes it the inside of a word.
+KOREAN_LEADS = frozenset("이그저야너넌니난아어참또개왜좀막")
+KOREAN_LONG_LEADS = ("진짜", "정말", "완전", "이런", "저런", "그런", "에이", "너무", "아주", "이거", "당신")
+UNSPACED = 3  # more syllables in front, and no space in the turn: the recogniser writes no spaces
+_HANGUL_END = re.compile("[가-힣]+$")
 JOIN_MS = 5000  # a phrase may run on into the same party's next turn within this time
 
 
@@ -61,10 +68,12 @@ def han(text: str) -> int:
 def fits(stream: Stream, one: Found, phrase: Phrase) -> bool:
     """A whole utterance must be whole. No phrase runs over the end of a sentence that is not its own, no short one
     over a comma, and none into a turn that is not the next."""
-    if one.entry.whole:
-        before = fold_text(stream.whole[stream.starts[one.first] : one.start])
-        alone = one.first == one.last and not before.strip(PARTICLES)  # said twice, it counts once
-        return alone and _whole(fold_text(stream.text(one.first, one.first)), one.phrase)
+    if phrase.whole:
+        return one.first == one.last and _whole(fold_text(stream.text(one.first, one.first)), one.phrase)
+    if phrase.spaces != ANYWHERE and not _is_word(stream, one, phrase.spaces):
+        return False
+    if one.how == "homophone" and not phrase.breaks and not one.entry.courtesy:
+        return not breaks_clause(stream.whole[one.start : one.end])  # 这个不贵,我关掉: two words, not one phrase
     short = len(phrase.text) < FUZZY_FROM
     if one.first != one.last:
         if one.last != one.first + 1 or stream.pause_ms(one.first) > JOIN_MS:
@@ -79,13 +88,19 @@ def fits(stream: Stream, one: Found, phrase: Phrase) -> bool:
 
 
 def _whole(folded: str, phrase: str) -> bool:
-    """Nothing but the phrase, once or repeated, and particles."""
-    at = 0
-    while at < len(folded):
-        if folded.startswith(phrase, at):
-            at += len(phrase)
-        elif folded[at] in PARTICLES:
-            at += 1
-        else:
-            return False
-    return True
+    """Nothing but the phrase, once, and particles."""
+    before, _, after = folded.partition(phrase)
+    return not before.strip(PARTICLES) and not after.strip(PARTICLES)
+
+
+def _is_word(stream: Stream, one: Found, spaces: int) -> bool:
+    """Korean: the hit begins a word as it is written (no 병신 in 질병신고) and is not put together over a space
+    (no 씨발 in 날씨 발표). Matching itself knows no spaces, so what is written together is still found."""
+    if sum(map(str.isspace, stream.whole[one.start : one.end])) > spaces:
+        return False
+    before = unicodedata.normalize("NFC", stream.whole[stream.starts[one.first] : one.start])
+    inside = _HANGUL_END.search(before)
+    if inside is None or inside.group() in KOREAN_LEADS or inside.group().endswith(KOREAN_LONG_LEADS):
+        return True
+    spaced = any(map(str.isspace, stream.text(one.first, one.first)))
+    return not spaced and len(inside.group()) > UNSPACED

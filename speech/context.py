@@ -25,9 +25,9 @@ _QUOTE = re.compile(
     r"|你(?:刚才|是)(?:说|讲|问)(?:的是|的)?|[您你]的意思是|(?:客户|用户|客人|고객님께서)(?:说|讲|问)"
 )
 _SAID = re.compile("[说讲问思]")
-# 您说得对, 您说吧, 您说完了, 您说一下, 您问我: no words of the customer follow
+# 您说得对, 您说吧, 您说完了, 您说一下, 您问我也没用: no words of the customer follow
 _NO_QUOTE_AFTER = {
-    "问": re.compile("得|吧|完|一下|我|谁|清楚"),
+    "问": re.compile("得|吧|完|一下|我[也都]|谁|清楚"),
     "": re.compile("得|吧|完|一下|一说|明|清楚|话"),
 }
 # 请您说 asks, 我跟您说 tells: neither quotes the customer
@@ -161,7 +161,8 @@ def _hangul(phrase: str) -> bool:
 
 
 def _inside_a_word(stream: Stream, one: Found) -> bool:
-    """Inside a longer, harmless word; a match by sound is also excluded by sound."""
+    """Inside a harmless word; a match by sound is also excluded by sound where the word is longer than the phrase
+    (我没有错过), while a word of its own length (今天已订) only excludes what is written so."""
     folded, shift = stream.folded(one.first, one.last), stream.starts[one.first]
     start = bisect_left(folded.index_map, one.start - shift)
     end = bisect_left(folded.index_map, one.end - shift)
@@ -169,7 +170,8 @@ def _inside_a_word(stream: Stream, one: Found) -> bool:
         return True
     if one.how != "homophone":
         return False
-    return excluded(tuple(map(sound, one.entry.exclude)), sound(folded.text), start, end)
+    longer = tuple(sound(word) for word in one.entry.exclude if len(word) > end - start)
+    return excluded(longer, sound(folded.text), start, end)
 
 
 def _lead(stream: Stream, turn: int) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
 from math import exp
 
 from speech.engine import Heard
-from speech.errors import ModelError
 from speech.normal import fold_text
 
 NO_SPEECH_ABOVE = 0.6
@@ -90,14 +88,3 @@ def confidence(avg_logprob: float | None) -> Decimal | None:
     if avg_logprob is None:
         return None
     return Decimal(f"{min(1.0, max(0.0, exp(min(avg_logprob, 0.0)))):.2f}")
-
-
-def neutral_terms(terms: Iterable[str], forbidden: Iterable[str]) -> tuple[str, ...]:
-    """Terms that may be told to the recogniser. One that shares a forbidden phrase would manufacture evidence."""
-    kept = tuple(term.strip() for term in terms if term.strip())
-    banned = [fold_text(phrase) for phrase in forbidden]
-    for term in kept:
-        folded = fold_text(term)
-        if any(folded and phrase and (folded in phrase or phrase in folded) for phrase in banned):
-            raise ModelError(f"term {term!r} is part of a forbidden phrase; take it out of the list of neutral terms")
-    return kept

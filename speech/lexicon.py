@@ -23,6 +23,7 @@ MODES = (
 )  # fmt: skip
 SLOTS = frozenset("×○~〜")  # stand for a number, a name or a stem: a text with one is no matching string
 POLITE, PLAIN = "您", "你"
+ANYWHERE = -1
 FUZZY_FROM = 4  # characters; shorter phrases sound like too many others
 _TEXTS = ("zh", "ko", "en", "note", "zh_pattern", "ko_pattern", "zh_match", "ko_match")
 _LISTS = ("zh_variants", "ko_variants", "exclude", "softeners", "unless_followed_by", "unless_preceded_by")
@@ -32,6 +33,8 @@ _CHOICES = {
     "part": ("pre_closing",),
     "channel": ("chat", "counter"),
     "no_pinyin": (True, False),
+    "ko_whole": (True, False),
+    "ko_word": (True, False),
     "from_source": (True, False),
 }
 _LEXICON_KEYS = frozenset(("category", "mode", "clauses", "use", "channel", "formula", "entries", "tests"))
@@ -41,11 +44,14 @@ _PATTERN = re.compile(r"(?:[^\W_]|[()?|]|\.\{\d{1,2},\d{1,2}\})+")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One string to find, folded; ``breaks``: it spans a sentence or a clause itself, so a text may break in it too."""
+    """One string to find, folded; ``breaks``: it spans a sentence or a clause itself, so a text may break in it too.
+    ``spaces``: a Korean word begins where it begins and holds at most so many spaces; -1: it may stand anywhere."""
 
     text: str
     how: How
     breaks: bool
+    whole: bool = False
+    spaces: int = ANYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,6 @@ class Entry:
     phrases: tuple[Phrase, ...]
     patterns: tuple[re.Pattern[str], ...]
     anchors: tuple[str, ...]  # a literal part of each pattern
-    whole: bool
     fuzzy: bool
     courtesy: bool
     formula: bool
@@ -143,7 +148,6 @@ def _entry(
         phrases=phrases,
         patterns=tuple(re.compile(one) for one in folded),
         anchors=tuple(_anchor(one) for one in folded),
-        whole=tree.get("match") == "whole_utterance",
         fuzzy=tree.get("no_pinyin") is not True,
         courtesy=mode.startswith("required"),
         formula=formula,
@@ -186,8 +190,7 @@ def _phrases(tree: Mapping[str, Any], place: str, has_pattern: bool, faults: lis
         variants = tree.get(f"{language}_variants", [])
         for text in [*literal, *(variants if isinstance(variants, list) else [])]:
             folded = fold_text(str(text))
-            how: How = "exact" if text == main else "variant"
-            found.setdefault(folded, Phrase(folded, how, any(char in CLAUSE_END for char in str(text))))
+            found.setdefault(folded, _phrase(tree, language, str(text), folded, "exact" if text == main else "variant"))
     if "" in found:
         faults.append(f"{place}: a text is empty after folding; write at least one letter")
     if not found and not has_pattern:
@@ -195,11 +198,18 @@ def _phrases(tree: Mapping[str, Any], place: str, has_pattern: bool, faults: lis
     return found.values()
 
 
+def _phrase(tree: Mapping[str, Any], language: str, text: str, folded: str, how: How) -> Phrase:
+    korean = language == "ko"
+    whole = tree.get("match") == "whole_utterance" or (korean and tree.get("ko_whole") is True)
+    spaces = text.count(" ") if korean and tree.get("ko_word") is True else ANYWHERE
+    return Phrase(folded, how, any(char in CLAUSE_END for char in text), whole, spaces)
+
+
 def _misheard(phrases: Iterable[Phrase]) -> Iterable[Phrase]:
     """Courtesy as recognisers write it: 你 for 您. It proves no lack of courtesy, so it counts, with less trust."""
     for phrase in phrases:
         if POLITE in phrase.text and len(phrase.text) > 1:
-            yield Phrase(phrase.text.replace(POLITE, PLAIN), "homophone", phrase.breaks)
+            yield Phrase(phrase.text.replace(POLITE, PLAIN), "homophone", phrase.breaks, phrase.whole)
 
 
 def _folded(tree: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from itertools import product
 
 FILLERS = frozenset("嗯呃唔")  # hesitation, never part of a phrase
 _DIGITS = dict(zip("〇零一二三四五六七八九幺两", "0012345678912", strict=True))
+_NUMERALS = str.maketrans("0123456789", "零一二三四五六七八九")
 _MISPRINTS = {"臵": "置", "妳": "你", "祢": "你", "髙": "高"}
 SENTENCE_END = frozenset("。!?!?…;;\n")
 CLAUSE_END = SENTENCE_END | frozenset(",,、::")
@@ -18,6 +19,8 @@ _DROP = frozenset("PZSCM")  # punctuation, separators, symbols, controls, marks 
 # Characters that melt into the one before: accents, Hangul vowels and finals, half-width sound marks.
 _MELTING = "\u0300-\u036f\u1160-\u11ff\u3099\u309a\ud7b0-\ud7ff\uff9e\uff9f"
 _CLUSTER = re.compile(f"[^{_MELTING}]?[{_MELTING}]+")
+_HAN = re.compile("[\u3400-\u9fff]+")
+MANY_READINGS = 6  # characters of a phrase whose readings are mixed
 _SYLLABLES = 0xE000  # private-use area: one code point per toneless syllable
 
 
@@ -110,13 +113,22 @@ def _readings(char: str) -> tuple[str, ...]:
     """Toneless readings of a folded character, the common one first; empty for what is not Chinese."""
     from pypinyin import Style, pinyin  # slow import, 65 MB
 
-    char = {value: key for key, value in _DIGITS.items() if key not in "〇零幺两"}.get(char, char)
-    if char == "0":
-        char = "零"
+    char = char.translate(_NUMERALS)
     if not ("\u3400" <= char <= "\u9fff"):
         return ()
     read = pinyin(char, style=Style.NORMAL, heteronym=True, v_to_u=False)[0]
     return tuple(dict.fromkeys(read))
+
+
+@cache
+def _spoken(folded: str) -> tuple[str, ...]:
+    """One reading per character as it is spoken in this phrase; empty for what is not Chinese."""
+    from pypinyin import Style, lazy_pinyin  # slow import, 65 MB
+
+    read = [""] * len(folded)
+    for run in _HAN.finditer(folded.translate(_NUMERALS)):
+        read[run.start() : run.end()] = lazy_pinyin(run.group(), style=Style.NORMAL, v_to_u=False)
+    return tuple(read)
 
 
 @cache
@@ -159,16 +171,12 @@ def sound(folded: str) -> str:
     return folded.translate(_SOUNDS)
 
 
-def sounds(folded: str, limit: int = 64) -> tuple[str, ...]:
-    """Every way to read a folded phrase; beyond ``limit`` ways, one character at a time departs from the common."""
+def sounds(folded: str) -> tuple[str, ...]:
+    """Every way in which a folded phrase may be written by ear: each character by its common reading, as the text is
+    read, or as it is spoken in this phrase. Readings that it never has there would make other words of it."""
     own = sound(folded)
-    options = [
-        tuple(dict.fromkeys((common, *map(_code, _readings(char))))) for char, common in zip(folded, own, strict=True)
-    ]
-    ways = 1
-    for one in options:
-        ways *= len(one)
-    if ways <= limit:
-        return tuple("".join(way) for way in product(*options))
-    single = [own[:at] + other + own[at + 1 :] for at, choices in enumerate(options) for other in choices[1:]]
-    return (own, *single[: limit - 1])
+    spoken = (_code(one) if one else char for char, one in zip(own, _spoken(folded), strict=True))
+    options = [tuple(dict.fromkeys(pair)) for pair in zip(own, spoken, strict=True)]
+    if sum(len(one) > 1 for one in options) > MANY_READINGS:
+        return own, "".join(one[-1] for one in options)
+    return tuple("".join(way) for way in product(*options))

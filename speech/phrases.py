@@ -16,6 +16,7 @@ from speech.context import taken_back
 from speech.lexicon import FUZZY_FROM, Entry, How, Lexicon, Phrase, Severity
 from speech.normal import fold_text, sound, sounds
 from speech.stream import Stream, TurnText, ascii_codes
+from speech.stutter import Fluent, fluent
 from speech.transcript import Role
 
 __all__ = ["Hit", "Matcher", "TurnText"]
@@ -49,7 +50,7 @@ class _Searcher:
         self._ways: dict[str, frozenset[str]] = {}
         for order, entry in enumerate(entries):
             for phrase in entry.phrases:
-                fuzzy = entry.fuzzy and not entry.whole and han(phrase.text) >= FUZZY_FROM
+                fuzzy = entry.fuzzy and not phrase.whole and han(phrase.text) >= FUZZY_FROM
                 ways = (sound(phrase.text), *(sounds(phrase.text) if fuzzy else ()))
                 self._ways[phrase.text] = frozenset(ways)
                 for way in ways:
@@ -75,7 +76,27 @@ class _Searcher:
                         found.append(one)
         for (order, turn), entry in anchored.items():
             found.extend(slots(stream, entry, order, turn))
+        smooth = fluent(stream)
+        if smooth is not None:
+            found.extend(self._stuttered(stream, smooth))
         return found
+
+    def _stuttered(self, stream: Stream, smooth: Fluent) -> Iterator[Found]:
+        """Longer phrases with a stutter or a filler inside; as written only, by sound would be a guess on a guess."""
+        for index, left, right in self._search.find_matches_as_indexes(smooth.heard, overlapping=True):
+            span = smooth.span(left, right) if right - left >= FUZZY_FROM else None
+            if span is None:
+                continue
+            written = fold_text("".join(map(stream.char, smooth.places[left:right])))
+            start, end = stream.raw(*span)
+            first, last = stream.turn_of(start), stream.turn_of(end - 1)
+            for owner in self._owners[index]:
+                phrase = owner.phrase
+                if phrase is None or phrase.whole or written != phrase.text:
+                    continue
+                one = Found(owner.entry, owner.order, phrase.text, phrase.how, start, end, first, last)
+                if fits(stream, one, phrase):
+                    yield one
 
     def _how(self, phrase: Phrase, fuzzy: bool, raw: str) -> How | None:
         """As written, only by sound, or a chance of the codes."""

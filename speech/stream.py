@@ -59,7 +59,7 @@ def _codes(text: str) -> NDArray[np.uint8]:
 class Stream:
     """The turns joined; positions are raw positions in the whole unless a turn is named."""
 
-    __slots__ = ("_kept", "heard", "starts", "turns", "whole")
+    __slots__ = ("_kept", "codes", "heard", "starts", "turns", "whole")
 
     def __init__(self, turns: Sequence[TurnText]) -> None:
         self.turns = turns
@@ -71,7 +71,8 @@ class Stream:
             self._by_turn(texts)
         else:
             self._kept: NDArray[np.intp] = np.flatnonzero(codes)
-            self.heard = codes[self._kept].tobytes().decode("ascii")
+            self.codes = codes[self._kept]
+            self.heard = self.codes.tobytes().decode("ascii")
 
     def _by_turn(self, texts: Sequence[str]) -> None:
         """The longer way, for text in which characters melt together or fold to several."""
@@ -81,6 +82,15 @@ class Stream:
             [start + at for start, one in zip(self.starts, folded, strict=False) for at in one.index_map[:-1]],
             dtype=np.intp,
         )
+        self.codes = np.frombuffer(self.heard.encode("ascii"), dtype=np.uint8)
+
+    def char(self, place: int) -> str:
+        """The raw character at a place of ``heard``."""
+        return self.whole[self._kept[place]]
+
+    def place(self, position: int) -> int:
+        """The place in ``heard`` of a raw position."""
+        return int(np.searchsorted(self._kept, position))
 
     def raw(self, start: int, end: int) -> tuple[int, int]:
         """Raw positions of a stretch of ``heard``."""

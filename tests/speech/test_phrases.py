@@ -138,12 +138,12 @@ def test_chat_phrases_count_on_a_chat_line_only() -> None:
     assert ids(Matcher(lists, line="chat").find(agent("亲,您好"))) == ["C"]
 
 
-@pytest.mark.parametrize("text", ["不行", "不行啊", "不行不行!", "不行吧,不行"])
-def test_a_whole_utterance_is_the_phrase_with_particles_perhaps_twice(text: str) -> None:
+@pytest.mark.parametrize("text", ["不行", "不行啊", "不行吧。", "不行嘛!"])
+def test_a_whole_utterance_is_the_phrase_with_particles(text: str) -> None:
     assert ids(matcher("stiff", {"id": "S", "zh": "不行", "match": "whole_utterance"}).find(agent(text))) == ["S"]
 
 
-@pytest.mark.parametrize("text", ["不行的", "这个不行", "行不行"])
+@pytest.mark.parametrize("text", ["不行的", "这个不行", "行不行", "不行不行", "不行哦", "不行呀", "不行啦"])
 def test_more_words_are_no_whole_utterance(text: str) -> None:
     assert matcher("stiff", {"id": "S", "zh": "不行", "match": "whole_utterance"}).find(agent(text)) == []
 
@@ -206,6 +206,62 @@ def test_a_goodbye_before_takes_the_hit_back() -> None:
     assert found.find(agent("再见,我挂了")) == []
     assert found.find(agent("再见", "那我挂了", gap_ms=4000)) == []
     assert ids(found.find(agent("我挂了,再见"))) == ["A"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不归归我管",
+        "不归那个我管",
+        "不归我,我管",
+        "不归嗯我管",
+        "不归不归我管",
+        "这个那个不归我管",
+        "您您好,不归我我管",
+    ],
+)
+def test_a_stutter_or_a_filler_inside_breaks_no_phrase(text: str) -> None:
+    (hit,) = matcher("evading", MANAGE).find(agent(text))
+
+    assert (hit.entry, hit.how) == ("E1", "exact")
+    assert text.endswith(hit.text)
+
+
+@pytest.mark.parametrize("text", ["你想想怎么样更好", "我挂挂了", "不归归我龟", "没没空"])
+def test_what_is_doubled_in_ordinary_words_or_short_or_misheard_is_no_stutter(text: str) -> None:
+    entries = [{"id": "A", "zh": "你想怎么样"}, {"id": "B", "zh": "我挂了"}, {"id": "C", "zh": "不归我管"}]
+
+    assert matcher("arguing", *entries).find(agent(text)) == []
+
+
+def test_by_sound_two_clauses_are_no_phrase() -> None:
+    found = matcher("evading", MANAGE)
+
+    assert found.find(agent("这个不贵,我管您的事", "不贵。", "我关一下")) == []
+    assert ids(found.find(agent("这个不归,我管"))) == ["E1"]
+
+
+def test_a_word_of_the_same_sound_excludes_as_written_and_a_longer_one_by_sound_too() -> None:
+    found = matcher("absolute_promise", {"id": "A", "zh": "今天一定", "exclude": ["今天已定", "今天一定额"]})
+
+    assert found.find(agent("今天已定", "今天以定额")) == []
+    assert ids(found.find(agent("今天以定"))) == ["A"]
+
+
+@pytest.mark.parametrize("text", ["병신", "이 병신", "이병신아", "진짜병신", "고객님은병신이에요", "야, 병신아"])
+def test_a_korean_word_is_found_where_it_begins(text: str) -> None:
+    assert ids(matcher("insulting", {"id": "I", "ko": "병신", "ko_word": True}).find(agent(text))) == ["I"]
+
+
+@pytest.mark.parametrize("text", ["질병신고", "새 질병신고 건", "보호병 신고"])
+def test_a_korean_word_is_not_found_inside_another_nor_put_together_over_a_space(text: str) -> None:
+    assert matcher("insulting", {"id": "I", "ko": "병신", "ko_word": True}).find(agent(text)) == []
+
+
+def test_a_korean_entry_may_be_whole_while_its_chinese_is_not() -> None:
+    found = matcher("stiff", {"id": "S", "zh": "你等着", "ko": "기다려요", "ko_whole": True})
+
+    assert ids(found.find(agent("你等着吧", "기다려요!", "오래 기다려요?"))) == ["S", "S"]
 
 
 def test_severity_and_part_travel_with_the_hit() -> None:

@@ -1,0 +1,84 @@
+"""Where a party stammers: the words around, read without what is said again or fills a pause. It finds no phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from speech.stream import Stream
+
+FILLER = "那个"  # beside those that folding drops everywhere
+REACH = 14  # characters on either side that a phrase with a stutter inside may take
+# Doubled in ordinary words (想想, 刚刚, 谢谢): never a stutter.
+DOUBLED = frozenset("谢想看试等说问听聊讲查用走坐找算量常刚慢天人个家次每渐往好多大小爸妈哥姐弟妹爷奶叔公婆太")
+_LETTERS = "\u3400"  # from here on Chinese and Korean writing: a doubled digit is a number
+_BORDER = "\0"  # no sound has this code
+
+
+@dataclass(frozen=True, slots=True)
+class Fluent:
+    """Pieces of ``Stream.heard`` without their stutters, and the place there of each character."""
+
+    heard: str
+    places: list[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int] | None:
+        """The stretch of ``Stream.heard``; None where nothing was left out, so that nothing new is found."""
+        first, last = self.places[start], self.places[end - 1] + 1
+        return (first, last) if last - first > end - start else None
+
+
+def fluent(stream: Stream) -> Fluent | None:
+    """The neighbourhood of every stutter, without it; None for a party that does not stammer."""
+    dropped = _fillers(stream) | _repeats(stream)
+    if not dropped:
+        return None
+    heard: list[str] = []
+    places: list[int] = []
+    order = sorted(dropped)
+    for start, end in _pieces(order, len(stream.heard)):
+        for left, right in pairwise((start - 1, *(place for place in order if start <= place < end), end)):
+            heard.append(stream.heard[left + 1 : right])
+            places += range(left + 1, right)
+        heard.append(_BORDER)
+        places.append(end)
+    return Fluent("".join(heard), places)
+
+
+def _pieces(dropped: list[int], size: int) -> Iterator[tuple[int, int]]:
+    start, end = max(0, dropped[0] - REACH), dropped[0] + REACH
+    for place in dropped:
+        if place - REACH > end:
+            yield start, end
+            start = place - REACH
+        end = place + REACH
+    yield start, min(end, size)
+
+
+def _fillers(stream: Stream) -> set[int]:
+    dropped: set[int] = set()
+    at = stream.whole.find(FILLER)
+    while at >= 0:
+        place = stream.place(at)
+        dropped.update((place, place + 1))
+        at = stream.whole.find(FILLER, at + 1)
+    return dropped
+
+
+def _repeats(stream: Stream) -> set[int]:
+    """A character or a pair said twice in a row. By ear first, which is fast, then as written."""
+    codes = stream.codes
+    if codes.size < 4:
+        return set()
+    dropped: set[int] = set()
+    for place in ((codes[1:] == codes[:-1]).nonzero()[0] + 1).tolist():
+        char = stream.char(place)
+        if char == stream.char(place - 1) and char >= _LETTERS and char not in DOUBLED:
+            dropped.add(place)
+    again = codes[2:] == codes[:-2]
+    for place in ((again[1:] & again[:-1]).nonzero()[0] + 2).tolist():
+        pair = stream.char(place - 2), stream.char(place - 1)
+        if pair == (stream.char(place), stream.char(place + 1)) and min(pair) >= _LETTERS and pair[0] != pair[1]:
+            dropped.update((place, place + 1))
+    return dropped

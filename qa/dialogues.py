@@ -1,19 +1,19 @@
-"""Dialogues as people write them to try phrases: form checked, every fault with its line. It matches nothing."""
+"""Dialogues as people write them to try phrases: form checked, each case with its faults. It matches nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from qa.heard import MS_A_CHARACTER, PAUSE_MS
 from scoring.errors import PackError
 from scoring.load import Document
 from speech.lexicon import CATEGORIES
 from speech.phrases import TurnText
 
-MS_A_CHARACTER = 220  # turns without times follow one another at an ordinary pace of speech
-PAUSE_MS = 600
 _CASE = frozenset(("id", "why", "lang", "turns", "hit", "miss"))
 _TURN = frozenset(("role", "text", "start_ms", "end_ms"))
+_LANGUAGES = ("zh", "ko")
 _ROLES = ("agent", "customer", "unknown")
 
 
@@ -27,45 +27,45 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """One case: who says what, what must be found in it and what must not."""
+    """One case: who says what, what must be found in it and what must not; with ``faults`` it cannot be tried."""
 
     id: str
     why: str
     turns: tuple[TurnText, ...]
     hit: tuple[Wanted, ...]
     miss: tuple[str, ...]
+    faults: tuple[str, ...] = ()
 
 
 def dialogues(document: Document) -> list[Dialogue]:
-    """A file's dialogues; unknown keys and categories are refused, all faults at once."""
-    faults: list[str] = []
+    """A file's dialogues, each with the faults of its own form; PackError if it is no list of them."""
     if not isinstance(document.value, list):
         raise PackError([f"{document.name}:1: this is no list; write one dialogue per list item"])
-    cases = [_dialogue(document, at, tree, faults) for at, tree in enumerate(document.value)]
     seen: set[str] = set()
-    for at, case in enumerate(cases):
-        if case.id in seen:
-            faults.append(f"{document.at((at, 'id'))}: id {case.id!r} stands twice; give this one its own")
-        seen.add(case.id)
-    if faults:
-        raise PackError(faults)
-    return cases
+    return [_dialogue(document, at, tree, seen) for at, tree in enumerate(document.value)]
 
 
-def _dialogue(document: Document, at: int, tree: Any, faults: list[str]) -> Dialogue:
+def _dialogue(document: Document, at: int, tree: Any, seen: set[str]) -> Dialogue:
+    nameless = f"case {at + 1}"
     if not isinstance(tree, dict):
-        faults.append(f"{document.at((at,))}: this is no dialogue; write id, turns, hit, miss")
-        return Dialogue("", "", (), (), ())
-    for key in tree.keys() - _CASE:
+        fault = f"{document.at((at,))}: this is no dialogue; write id, turns, hit, miss"
+        return Dialogue(nameless, "", (), (), (), (fault,))
+    faults: list[str] = []
+    for key in sorted(tree.keys() - _CASE, key=str):
         faults.append(f"{document.at((at, key))}: key {key!r} is unknown; use {', '.join(sorted(_CASE))}")
-    if not isinstance(tree.get("id"), str):
+    name = tree.get("id")
+    if not isinstance(name, str):
         faults.append(f"{document.at((at,))}: the dialogue lacks an id; write one in quotes")
-    if tree.get("lang", "zh") not in ("zh", "ko"):
-        faults.append(f"{document.at((at, 'lang'))}: language {tree['lang']!r} is unknown; use zh or ko")
+    elif name in seen:
+        faults.append(f"{document.at((at, 'id'))}: id {name!r} stands twice; give this one its own")
+    else:
+        seen.add(name)
+    if str(tree.get("lang", "zh")).split("-")[0].lower() not in _LANGUAGES:
+        faults.append(f"{document.at((at, 'lang'))}: language {tree['lang']!r} is unknown; use zh or ko, or zh-CN")
     turns = _turns(document, at, tree.get("turns"), faults)
     hit = _wishes(document, at, tree, "hit", len(turns), faults)
-    miss = _wishes(document, at, tree, "miss", 0, faults)
-    return Dialogue(str(tree.get("id")), str(tree.get("why", "")), turns, hit, tuple(one.category for one in miss))
+    miss = tuple(one.category for one in _wishes(document, at, tree, "miss", 0, faults))
+    return Dialogue(nameless if name is None else str(name), str(tree.get("why", "")), turns, hit, miss, tuple(faults))
 
 
 def _wishes(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qa.dialogues import dialogues
-from qa.phrases import matcher_of, run, run_file, shipped_matcher
+from qa.phrases import matcher_of, run, run_files, shipped_matcher
 from scoring.errors import PackError
 from scoring.load import parse_yaml, read_yaml
 
@@ -28,7 +28,7 @@ def test_a_report_names_the_case_and_what_was_found_and_closes_with_the_count(tm
         "- {id: B, turns: [{role: customer, text: 您好}], miss: [greeting]}\n",
         encoding="utf-8",
     )
-    *failures, last = run_file(path).as_text().splitlines()
+    *failures, last = run_files([path]).as_text().splitlines()
 
     assert last == "1 passed, 1 failed"
     assert failures == [
@@ -47,7 +47,6 @@ def test_a_pinned_turn_must_be_that_turn() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("id: A", "d.yaml:1: this is no list"),
         ("- {id: A, turns: [{role: agent, text: x}], hits: [greeting]}", "key 'hits' is unknown"),
         ("- {id: A, turns: [{role: agent, text: x}], hit: [polite]}", "category 'polite' is unknown"),
         ("- {id: A, turns: [{role: agent, text: x}], miss: [{category: greeting, turn: 0}]}", "is unknown"),
@@ -63,15 +62,51 @@ def test_a_pinned_turn_must_be_that_turn() -> None:
     ],
 )
 def test_a_wrong_form_is_refused_with_its_line(text: str, says: str) -> None:
-    with pytest.raises(PackError, match=r"d\.yaml:1: ") as error:
-        dialogues(parse_yaml("d.yaml", text))
+    (case,) = dialogues(parse_yaml("d.yaml", text))
 
-    assert says in str(error.value)
+    assert says in case.faults[0]
+    assert case.faults[0].startswith("d.yaml:1: ")
+
+
+def test_what_is_no_list_is_refused() -> None:
+    with pytest.raises(PackError, match=r"d\.yaml:1: this is no list"):
+        dialogues(parse_yaml("d.yaml", "id: A"))
 
 
 def test_an_id_may_stand_once() -> None:
-    with pytest.raises(PackError, match=r"d\.yaml:2: id 'A' stands twice"):
-        dialogues(parse_yaml("d.yaml", "- {id: A, turns: [{role: agent, text: x}]}\n" * 2))
+    one, two = dialogues(parse_yaml("d.yaml", "- {id: A, turns: [{role: agent, text: x}]}\n" * 2))
+
+    assert not one.faults
+    assert two.faults == ("d.yaml:2: id 'A' stands twice; give this one its own",)
+
+
+def test_a_case_of_wrong_form_fails_by_name_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "d.yaml"
+    path.write_text(
+        "- {id: A, turns: [{role: agent, text: 您好}], hits: [greeting]}\n"
+        "- {id: B, turns: [{role: agent, text: 您好}], miss: [rude]}\n"
+        "- {turns: [{role: agent, text: 您好}]}\n"
+        "- {id: D, lang: zh-CN, turns: [{role: agent, text: 您好}], hit: [greeting]}\n"
+        "- {id: E, lang: ko-KR, turns: [{role: agent, text: 안녕하세요}], hit: [greeting]}\n",
+        encoding="utf-8",
+    )
+    report = run_files([path])
+    *failures, last = report.as_text().splitlines()
+
+    assert last == "2 passed, 3 failed"
+    assert [line.split(":")[0] for line in failures] == ["A", "B", "case 3"]
+    assert report.as_dict()["failures"][1]["id"] == "B"
+    assert "category 'rude' is unknown" in report.as_dict()["failures"][1]["wrong"][0]
+
+
+def test_what_an_unknown_speaker_said_is_no_hit_of_the_agent() -> None:
+    text = (
+        "- {id: A, turns: [{role: unknown, text: 这个不归我管}], miss: [evading]}\n"
+        "- {id: B, turns: [{role: unknown, text: 这个不归我管}], hit: [evading]}"
+    )
+    report = run(dialogues(parse_yaml("d", text)), MATCHER)
+
+    assert [one.id for one in report.failures] == ["B"]
 
 
 def test_a_list_that_fails_its_own_sentences_is_refused() -> None:

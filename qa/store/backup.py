@@ -153,9 +153,9 @@ async def _refuse_what_stands(conn: asyncpg.Connection, recordings: Path | None,
     if replace:
         return
     if await conn.fetchval("SELECT to_regclass('site')") is not None and await _heads(conn):
-        raise StoreError("restore: the database is not empty; name an empty one, or say that it may be replaced")
+        raise StoreError("restore: the database is not empty; name an empty one, or replace it with --replace")
     if recordings is not None and recordings.is_dir() and any(recordings.iterdir()):
-        raise StoreError(f"restore: {recordings} is not empty; name another folder, or say that it may be replaced")
+        raise StoreError(f"restore: {recordings} is not empty; name another folder, or replace it with --replace")
 
 
 def _folder(out: Path) -> Path:

@@ -14,7 +14,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 from speech.candidates import Found, Owner, fits, han, slots
 from speech.context import taken_back
 from speech.lexicon import FUZZY_FROM, Entry, How, Lexicon, Phrase, Severity
-from speech.normal import fold_text, sound, sounds
+from speech.normal import sound, sounds
 from speech.stream import Stream, TurnText, ascii_codes
 from speech.stutter import Fluent, fluent
 from speech.transcript import Role
@@ -65,12 +65,13 @@ class _Searcher:
         found: list[Found] = []
         anchored: dict[tuple[int, int], Entry] = {}
         for index, left, right in self._search.find_matches_as_indexes(stream.heard, overlapping=True):
-            start, end = stream.raw(left, right)
-            first, last = stream.turn_of(start), stream.turn_of(end - 1)
+            written = stream.written[left:right]
             for owner in self._owners[index]:
                 if owner.phrase is None:
-                    anchored[owner.order, first] = owner.entry
-                elif how := self._how(owner.phrase, owner.fuzzy, stream.whole[start:end]):
+                    anchored[owner.order, stream.turn_of(stream.raw(left, right)[0])] = owner.entry
+                elif how := self._how(owner.phrase, owner.fuzzy, written):
+                    start, end = stream.raw(left, right)
+                    first, last = stream.turn_of(start), stream.turn_of(end - 1)
                     one = Found(owner.entry, owner.order, owner.phrase.text, how, start, end, first, last)
                     if fits(stream, one, owner.phrase):
                         found.append(one)
@@ -87,7 +88,7 @@ class _Searcher:
             span = smooth.span(left, right) if right - left >= FUZZY_FROM else None
             if span is None:
                 continue
-            written = fold_text("".join(map(stream.char, smooth.places[left:right])))
+            written = "".join(stream.written[place] for place in smooth.places[left:right])
             start, end = stream.raw(*span)
             first, last = stream.turn_of(start), stream.turn_of(end - 1)
             for owner in self._owners[index]:
@@ -98,14 +99,11 @@ class _Searcher:
                 if fits(stream, one, phrase):
                     yield one
 
-    def _how(self, phrase: Phrase, fuzzy: bool, raw: str) -> How | None:
+    def _how(self, phrase: Phrase, fuzzy: bool, written: str) -> How | None:
         """As written, only by sound, or a chance of the codes."""
-        if raw == phrase.text:
+        if written == phrase.text:
             return phrase.how
-        folded = fold_text(raw)
-        if folded == phrase.text:
-            return phrase.how
-        return "homophone" if fuzzy and sound(folded) in self._ways[phrase.text] else None
+        return "homophone" if fuzzy and sound(written) in self._ways[phrase.text] else None
 
 
 class Matcher:

@@ -21,6 +21,7 @@ from speech.transcript import Role
 _DROPPED, _MANY, _NEW = 0, 127, 255  # falls out when folded; has no single code; not met before
 _CODES = 126
 _TABLE: NDArray[np.uint8] = np.full(0x110000, _NEW, dtype=np.uint8)
+_FOLDED: NDArray[np.uint32] = np.zeros(0x110000, dtype="<u4")  # filled together with the table of codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,14 @@ def ascii_codes(heard: str) -> str:
 
 
 def _learn(code: int) -> None:
-    heard = sound(fold_text(chr(code)))
+    folded = fold_text(chr(code))
+    heard = sound(folded)
+    _FOLDED[code] = ord(folded) if len(folded) == 1 else 0
     _TABLE[code] = _MANY if len(heard) > 1 or not plain(chr(code)) else (ord(ascii_codes(heard)) if heard else 0)
 
 
-def _codes(text: str) -> NDArray[np.uint8]:
+def _codes(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """One code per raw character."""
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     codes: NDArray[np.uint8] = _TABLE[points]
     if codes.size and codes.max() > _MANY:
         for code in set(points[codes == _NEW].tolist()):
@@ -57,40 +59,36 @@ def _codes(text: str) -> NDArray[np.uint8]:
 
 
 class Stream:
-    """The turns joined; positions are raw positions in the whole unless a turn is named."""
+    """The turns joined; positions are raw positions in the whole unless a turn is named. ``heard`` is in codes,
+    ``written`` folded: what stands at one place in both is the same character."""
 
-    __slots__ = ("_kept", "codes", "heard", "starts", "turns", "whole")
+    __slots__ = ("_kept", "codes", "heard", "starts", "turns", "whole", "written")
 
     def __init__(self, turns: Sequence[TurnText]) -> None:
         self.turns = turns
         texts = [turn.text for turn in turns]
         self.whole = "".join(texts)
         self.starts = [0, *accumulate(map(len, texts))]
-        codes = _codes(self.whole)
+        points = np.frombuffer(self.whole.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        codes = _codes(points)
         if codes.size and codes.max() == _MANY:
             self._by_turn(texts)
         else:
             self._kept: NDArray[np.intp] = np.flatnonzero(codes)
+            self.written = _FOLDED[points[self._kept]].tobytes().decode("utf-32-le", "surrogatepass")
             self.codes = codes[self._kept]
             self.heard = self.codes.tobytes().decode("ascii")
 
     def _by_turn(self, texts: Sequence[str]) -> None:
         """The longer way, for text in which characters melt together or fold to several."""
         folded = [fold(text) for text in texts]
-        self.heard = ascii_codes(sound("".join(one.text for one in folded)))
+        self.written = "".join(one.text for one in folded)
+        self.heard = ascii_codes(sound(self.written))
         self._kept = np.array(
             [start + at for start, one in zip(self.starts, folded, strict=False) for at in one.index_map[:-1]],
             dtype=np.intp,
         )
         self.codes = np.frombuffer(self.heard.encode("ascii"), dtype=np.uint8)
-
-    def char(self, place: int) -> str:
-        """The raw character at a place of ``heard``."""
-        return self.whole[self._kept[place]]
-
-    def place(self, position: int) -> int:
-        """The place in ``heard`` of a raw position."""
-        return int(np.searchsorted(self._kept, position))
 
     def raw(self, start: int, end: int) -> tuple[int, int]:
         """Raw positions of a stretch of ``heard``."""

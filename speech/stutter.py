@@ -58,27 +58,26 @@ def _pieces(dropped: list[int], size: int) -> Iterator[tuple[int, int]]:
 
 def _fillers(stream: Stream) -> set[int]:
     dropped: set[int] = set()
-    at = stream.whole.find(FILLER)
+    at = stream.written.find(FILLER)
     while at >= 0:
-        place = stream.place(at)
-        dropped.update((place, place + 1))
-        at = stream.whole.find(FILLER, at + 1)
+        dropped.update((at, at + 1))
+        at = stream.written.find(FILLER, at + 1)
     return dropped
 
 
 def _repeats(stream: Stream) -> set[int]:
     """A character or a pair said twice in a row. By ear first, which is fast, then as written."""
-    codes = stream.codes
+    codes, written = stream.codes, stream.written
     if codes.size < 4:
         return set()
     dropped: set[int] = set()
     for place in ((codes[1:] == codes[:-1]).nonzero()[0] + 1).tolist():
-        char = stream.char(place)
-        if char == stream.char(place - 1) and char >= _LETTERS and char not in DOUBLED:
+        char = written[place]
+        if char == written[place - 1] and char >= _LETTERS and char not in DOUBLED:
             dropped.add(place)
     again = codes[2:] == codes[:-2]
     for place in ((again[1:] & again[:-1]).nonzero()[0] + 2).tolist():
-        pair = stream.char(place - 2), stream.char(place - 1)
-        if pair == (stream.char(place), stream.char(place + 1)) and min(pair) >= _LETTERS and pair[0] != pair[1]:
+        pair = written[place : place + 2]
+        if pair == written[place - 2 : place] and min(pair) >= _LETTERS and pair[0] != pair[1]:
             dropped.update((place, place + 1))
     return dropped

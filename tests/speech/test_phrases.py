@@ -331,3 +331,15 @@ def test_the_fast_pass_finds_what_a_search_for_the_plain_string_finds(words: lis
     assert all(fold_text(hit.text) == "无条件退款" for hit in hits)
     if not set('不没您说问“"「') & set(text) and all(char not in text for char in "'《‘『＂沒並并"):
         assert hits
+
+
+@settings(max_examples=100, deadline=None)
+@given(TURNS)
+def test_a_stream_is_written_as_its_turns_fold(turns: list[TurnText]) -> None:
+    from speech.normal import fold_text
+    from speech.stream import Stream
+
+    stream = Stream(turns)
+
+    assert stream.written == "".join(fold_text(turn.text) for turn in turns)
+    assert len(stream.heard) == len(stream.written)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from qa.runs import replay
@@ -101,8 +102,19 @@ async def _one(tx: Tx, site: str, run: runs.Run, found: Verified) -> None:
     overlay = await packs.overlay(tx, run.overlay_sha)
     difference = replay(run, pack.body, overlay.body)
     found.replayed += 1
+    if run.is_current and difference is None:
+        difference = disagreement(run, await runs.entries(tx, run.subject))
     if difference:
         found.differences.append(f"{site} {run.subject} run {run.id}: {difference}")
+
+
+def disagreement(run: runs.Run, entries: Sequence[runs.Entry]) -> str | None:
+    """The score as the entries in force add up to it, beside the one that the card says."""
+    standing = runs.in_force(entries)
+    counted = sum((one.points for one in standing if one.counts), Decimal(0))
+    if any(one.run != run.id for one in standing):
+        return "entries of an earlier run are still in force"
+    return None if counted == run.counted else f"its entries add up to {counted}, its card says {run.counted}"
 
 
 async def _walk(tx: Tx, site: str, found: Verified) -> None:

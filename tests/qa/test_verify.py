@@ -82,6 +82,13 @@ async def test_one_call_is_replayed_without_the_chain(archive: Settings) -> None
     assert (found.clean, found.replayed, found.as_dict()["chain_rows"]) == (True, 1, None)
 
 
+async def test_a_score_is_what_its_entries_add_up_to(archive: Settings) -> None:
+    """Also where nobody walks the chain: one call replays the same and yet its entries say something else."""
+    await tamper(archive, "UPDATE entry SET points = -9 WHERE subject = 'call:c1'")
+
+    assert "add up to -9" in (await verified(archive, "c1")).as_text()
+
+
 def _other(table: str, column: str, before: str, after: str) -> str:
     """One text in stored bytes for another."""
     text = f"replace(convert_from({column}, 'UTF8'), '{before}', '{after}')"

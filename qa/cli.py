@@ -76,7 +76,7 @@ def score(
     from qa.score import Options, score_paths
 
     options = Options.read(pack=pack, overlay=overlay, model=model, language=lang, day=day)
-    with Progress(len(paths) if json_ else None, quiet=json_) as progress:
+    with Progress() as progress:
         failed = score_paths(paths, options, _printer(json_), progress.step)
     raise typer.Exit(FAILED if failed else DONE)
 
@@ -90,7 +90,7 @@ def _printer(json_: bool) -> Callable[[dict[str, Any]], None]:
 class Progress:
     """A progress bar on standard error; silent when that is no terminal."""
 
-    def __init__(self, total: int | None = None, quiet: bool = False) -> None:
+    def __init__(self, total: int | None = None) -> None:
         from rich.console import Console
         from rich.progress import Progress as Bar
 
@@ -206,12 +206,13 @@ def packs_show(rule: Annotated[str, typer.Argument(help="A rule's id.")], json_:
 @phrases_app.command("test", epilog="Example: seatwatch phrases test dialogues.yaml")
 def phrases_test(
     files: Annotated[list[Path], typer.Argument(help="YAML lists of dialogues.", metavar="FILE…")],
+    json_: Json = False,
 ) -> None:
     """Run dialogues against the phrase rules; closes with `N passed, N failed`."""
     from qa.phrases import run_files
 
     report = run_files(files)
-    say(report.as_text())
+    say(as_json(report.as_dict()) if json_ else report.as_text())
     raise typer.Exit(DONE if report.clean else FAILED)
 
 

@@ -109,7 +109,6 @@ class RecordError(Exception):
 
 _ADVICE = {
     "extra_forbidden": "no such field; the fields are those of the record kind `call`",
-    "literal_error": "",
 }
 
 

@@ -169,7 +169,9 @@ class Queue:
                 max_concurrent_tasks=2 * batch,
                 heartbeat_timeout=self._heartbeat,
                 dequeue_timeout=timedelta(seconds=2),
-                shutdown_on_listener_failure=True,
+                # Its first probe may overtake its own LISTEN and then fail for nothing; a lost database is noticed by
+                # the look beside it, and jobs are found without notices, too.
+                shutdown_on_listener_failure=False,
             ),
             name="queue-work",
         )

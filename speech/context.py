@@ -81,7 +81,7 @@ def quoted(entry: Entry, raw: str, start: int, after: str) -> bool:
     """Somebody else's words: after 您说 and its like up to the end of the sentence (of the clause, for courtesy: an
     apology often follows what it is for), inside quotation marks, or before a Korean reporting word."""
     ends = CLAUSE_END if entry.courtesy else SENTENCE_END
-    if _REPORTED.match(after) or _in_marks(raw, start):
+    if (after and _REPORTED.match(after)) or _in_marks(raw, start):
         return True
     for found in _QUOTE.finditer(raw, 0, start) if _SAID.search(raw, 0, start) else ():
         said, between = found.group(), raw[found.end() : start]
@@ -121,8 +121,6 @@ def _apostrophe(raw: str, at: int) -> bool:
 
 def softened(entry: Entry, raw: str, start: int, end: int) -> bool:
     """A softening word in the same clause; an apology anywhere in the utterance."""
-    if not entry.softeners:
-        return False
     left, right = clause(raw, start, end)
     near, whole = fold_text(raw[left:right]), fold_text(raw)
     return any(word in (whole if word in APOLOGIES else near) for word in entry.softeners)
@@ -143,13 +141,14 @@ def taken_back(stream: Stream, one: Found) -> bool:
     """Do the words around the hit take it back?"""
     entry, raw = one.entry, stream.text(one.first, one.last)
     start, end = one.start - stream.starts[one.first], one.end - stream.starts[one.first]
-    lead = _lead(stream, one.first)
+    said = _lead(stream, one.first) + raw
+    at = len(said) - len(raw) + start
     after = fold_text(raw[end : end + 24]) if _hangul(one.phrase) else ""
     return (
         (entry.exclude != () and _inside_a_word(stream, one))
-        or negated(entry, one.phrase, lead + raw, len(lead) + start)
-        or quoted(entry, lead + raw, len(lead) + start, after)
-        or softened(entry, raw, start, end)
+        or negated(entry, one.phrase, said, at)
+        or quoted(entry, said, at, after)
+        or (entry.softeners != () and softened(entry, raw, start, end))
         or (after != "" and not entry.formula and denied_after(after))
         or (entry.followed != () and _near(stream, one, entry.followed, later=True))
         or (entry.preceded != () and _near(stream, one, entry.preceded, later=False))

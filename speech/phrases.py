@@ -5,13 +5,14 @@ One automaton runs over the whole call by ear; only where it stops are words com
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from speech.candidates import Found, Owner, fits, han, slots
+from speech.candidates import PARTICLES, Found, Owner, fits, han, slots
 from speech.context import taken_back
 from speech.lexicon import FUZZY_FROM, Entry, How, Lexicon, Phrase, Severity
 from speech.normal import sound, sounds
@@ -47,9 +48,13 @@ class _Searcher:
     def __init__(self, lexicons: Iterable[Lexicon]) -> None:
         entries = [entry for one in lexicons for entry in one.entries]
         owners: dict[str, dict[tuple[int, str], Owner]] = {}
+        self._short: dict[str, list[Owner]] = {}  # of one character: by ear they would be met all over the text
         self._ways: dict[str, frozenset[str]] = {}
         for order, entry in enumerate(entries):
             for phrase in entry.phrases:
+                if len(phrase.text) == 1:
+                    self._short.setdefault(phrase.text, []).append(Owner(order, entry, phrase))
+                    continue
                 fuzzy = entry.fuzzy and not phrase.whole and han(phrase.text) >= FUZZY_FROM
                 ways = (sound(phrase.text), *(sounds(phrase.text) if fuzzy else ()))
                 self._ways[phrase.text] = frozenset(ways)
@@ -59,6 +64,7 @@ class _Searcher:
                 owners.setdefault(ascii_codes(sound(anchor)), {})[order, ""] = Owner(order, entry, None)
         self._owners = [list(one.values()) for one in owners.values()]
         self._search = AhoCorasick(list(owners), matchkind=MatchKind.Standard, implementation=Implementation.DFA)
+        self._search_short = re.compile("|".join(map(re.escape, self._short)) or "(?!)")
 
     def find(self, stream: Stream) -> list[Found]:
         """Everything that stands there, before any guard."""
@@ -70,11 +76,11 @@ class _Searcher:
                 if owner.phrase is None:
                     anchored[owner.order, stream.turn_of(stream.raw(left, right)[0])] = owner.entry
                 elif how := self._how(owner.phrase, owner.fuzzy, written):
-                    start, end = stream.raw(left, right)
-                    first, last = stream.turn_of(start), stream.turn_of(end - 1)
-                    one = Found(owner.entry, owner.order, owner.phrase.text, how, start, end, first, last)
-                    if fits(stream, one, owner.phrase):
-                        found.append(one)
+                    found.extend(_standing(stream, owner, owner.phrase, how, left, right))
+        for match in self._search_short.finditer(stream.written):
+            for owner in self._short[match.group()]:
+                if owner.phrase is not None:
+                    found.extend(_standing(stream, owner, owner.phrase, owner.phrase.how, *match.span()))
         for (order, turn), entry in anchored.items():
             found.extend(slots(stream, entry, order, turn))
         smooth = fluent(stream)
@@ -89,21 +95,27 @@ class _Searcher:
             if span is None:
                 continue
             written = "".join(stream.written[place] for place in smooth.places[left:right])
-            start, end = stream.raw(*span)
-            first, last = stream.turn_of(start), stream.turn_of(end - 1)
             for owner in self._owners[index]:
                 phrase = owner.phrase
-                if phrase is None or phrase.whole or written != phrase.text:
-                    continue
-                one = Found(owner.entry, owner.order, phrase.text, phrase.how, start, end, first, last)
-                if fits(stream, one, phrase):
-                    yield one
+                if phrase is not None and not phrase.whole and written == phrase.text:
+                    yield from _standing(stream, owner, phrase, phrase.how, *span)
 
     def _how(self, phrase: Phrase, fuzzy: bool, written: str) -> How | None:
         """As written, only by sound, or a chance of the codes."""
         if written == phrase.text:
             return phrase.how
         return "homophone" if fuzzy and sound(written) in self._ways[phrase.text] else None
+
+
+def _standing(stream: Stream, owner: Owner, phrase: Phrase, how: How, left: int, right: int) -> tuple[Found, ...]:
+    """The phrase heard at these places, if it stands there as its entry asks."""
+    if phrase.whole and stream.written[left - 1 : left] not in PARTICLES and not stream.begins(left):
+        return ()
+    start, end = stream.raw(left, right)
+    first = stream.turn_of(start)
+    last = first if end <= stream.starts[first + 1] else stream.turn_of(end - 1)
+    one = Found(owner.entry, owner.order, phrase.text, how, start, end, first, last)
+    return (one,) if fits(stream, one, phrase) else ()
 
 
 class Matcher:
@@ -115,11 +127,11 @@ class Matcher:
 
     def find(self, turns: Sequence[TurnText]) -> list[Hit]:
         """Hits of one call in order. The customer's words are never hits; an unknown speaker's carry ``unknown``."""
-        streams: dict[tuple[Role, int], list[int]] = {}
-        for index, turn in enumerate(turns):
-            if turn.role != "customer":
-                streams.setdefault((turn.role, turn.channel), []).append(index)
-        hits = [hit for stream in streams.values() for hit in self._stream(turns, stream)]
+        hits: list[Hit] = []
+        for role, channel in dict.fromkeys([(turn.role, turn.channel) for turn in turns]):
+            if role != "customer":
+                own = [at for at, turn in enumerate(turns) if turn.role == role and turn.channel == channel]
+                hits.extend(self._stream(turns, own))
         hits.sort(key=lambda hit: (hit.turn, hit.start_ms, hit.end_ms, hit.category, hit.entry))
         return hits
 

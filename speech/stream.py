@@ -41,6 +41,10 @@ def ascii_codes(heard: str) -> str:
     return "".join(chr(1 + ord(char) % _CODES) for char in heard)
 
 
+def _points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
 def _learn(code: int) -> None:
     folded = fold_text(chr(code))
     heard = sound(folded)
@@ -48,36 +52,37 @@ def _learn(code: int) -> None:
     _TABLE[code] = _MANY if len(heard) > 1 or not plain(chr(code)) else (ord(ascii_codes(heard)) if heard else 0)
 
 
-def _codes(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
+def _codes(points: NDArray[np.uint32]) -> bytes:
     """One code per raw character."""
-    codes: NDArray[np.uint8] = _TABLE[points]
-    if codes.size and codes.max() > _MANY:
+    codes = _TABLE.take(points)
+    if bytes([_NEW]) in codes.tobytes():
         for code in set(points[codes == _NEW].tolist()):
             _learn(code)
-        codes = _TABLE[points]
-    return codes
+        codes = _TABLE.take(points)
+    return codes.tobytes()
 
 
 class Stream:
     """The turns joined; positions are raw positions in the whole unless a turn is named. ``heard`` is in codes,
-    ``written`` folded: what stands at one place in both is the same character."""
+    ``written`` folded (``letters`` the same as numbers): what stands at one place in both is the same character."""
 
-    __slots__ = ("_kept", "codes", "heard", "starts", "turns", "whole", "written")
+    __slots__ = ("_kept", "heard", "letters", "melting", "starts", "turns", "whole", "written")
 
     def __init__(self, turns: Sequence[TurnText]) -> None:
         self.turns = turns
         texts = [turn.text for turn in turns]
         self.whole = "".join(texts)
         self.starts = [0, *accumulate(map(len, texts))]
-        points = np.frombuffer(self.whole.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        points = _points(self.whole)
         codes = _codes(points)
-        if codes.size and codes.max() == _MANY:
+        self.melting = _MANY in codes
+        if self.melting:
             self._by_turn(texts)
-        else:
-            self._kept: NDArray[np.intp] = np.flatnonzero(codes)
-            self.written = _FOLDED[points[self._kept]].tobytes().decode("utf-32-le", "surrogatepass")
-            self.codes = codes[self._kept]
-            self.heard = self.codes.tobytes().decode("ascii")
+            return
+        self._kept: NDArray[np.intp] = np.frombuffer(codes, dtype=np.uint8).nonzero()[0]
+        self.letters: NDArray[np.uint32] = _FOLDED.take(points.take(self._kept))
+        self.written = self.letters.tobytes().decode("utf-32-le", "surrogatepass")
+        self.heard = codes.translate(None, b"\0").decode("ascii")
 
     def _by_turn(self, texts: Sequence[str]) -> None:
         """The longer way, for text in which characters melt together or fold to several."""
@@ -88,7 +93,7 @@ class Stream:
             [start + at for start, one in zip(self.starts, folded, strict=False) for at in one.index_map[:-1]],
             dtype=np.intp,
         )
-        self.codes = np.frombuffer(self.heard.encode("ascii"), dtype=np.uint8)
+        self.letters = _points(self.written)
 
     def raw(self, start: int, end: int) -> tuple[int, int]:
         """Raw positions of a stretch of ``heard``."""
@@ -97,13 +102,17 @@ class Stream:
     def after(self, position: int) -> int:
         """The raw position behind a character and all that melts into it."""
         position += 1
-        while position < len(self.whole) and melts(self.whole[position]):
+        while self.melting and position < len(self.whole) and melts(self.whole[position]):
             position += 1
         return position
 
     def turn_of(self, position: int) -> int:
         """Index of the turn that a raw position lies in."""
         return bisect_right(self.starts, position) - 1
+
+    def begins(self, place: int) -> bool:
+        """Does a turn begin at this place of ``heard``?"""
+        return place == 0 or self._kept[place - 1] < self.starts[self.turn_of(self._kept[place])]
 
     def text(self, first: int, last: int) -> str:
         """Raw text of some turns in a row."""

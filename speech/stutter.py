@@ -66,18 +66,17 @@ def _fillers(stream: Stream) -> set[int]:
 
 
 def _repeats(stream: Stream) -> set[int]:
-    """A character or a pair said twice in a row. By ear first, which is fast, then as written."""
-    codes, written = stream.codes, stream.written
-    if codes.size < 4:
+    """A character or a pair said twice in a row."""
+    letters, written = stream.letters, stream.written
+    if letters.size < 4:
         return set()
     dropped: set[int] = set()
-    for place in ((codes[1:] == codes[:-1]).nonzero()[0] + 1).tolist():
-        char = written[place]
-        if char == written[place - 1] and char >= _LETTERS and char not in DOUBLED:
+    for place in ((letters[1:] == letters[:-1]).nonzero()[0] + 1).tolist():
+        if written[place] >= _LETTERS and written[place] not in DOUBLED:
             dropped.add(place)
-    again = codes[2:] == codes[:-2]
+    again = letters[2:] == letters[:-2]
     for place in ((again[1:] & again[:-1]).nonzero()[0] + 2).tolist():
         pair = written[place : place + 2]
-        if pair == written[place - 2 : place] and min(pair) >= _LETTERS and pair[0] != pair[1]:
+        if min(pair) >= _LETTERS and pair[0] != pair[1]:
             dropped.update((place, place + 1))
     return dropped

@@ -430,7 +430,7 @@ async def talk(port: int, data: bytes, half_close: bool = True) -> bytes:
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         b"\x00" * 100,
         b"\xff" * 5000,
-        packet(IDENT, uuid4().bytes),
+        packet(IDENT, UUID(int=0xB2_29_BF_EC_06_32_42_FA_AD_F1_B1_46_15_FD_FA_F8).bytes),
         packet(IDENT, bytes(16)),
         packet(IDENT, b"short"),
         b"\x01\x00\x10abc",

@@ -24,7 +24,6 @@ _QUOTE = re.compile(
     r"您(?:刚才|刚刚|刚|之前|上次|前面|昨天|今天|是)?(?:说|讲|问)(?:的是|的|过|了|到)?"
     r"|你(?:刚才|是)(?:说|讲|问)(?:的是|的)?|[您你]的意思是|(?:客户|用户|客人|고객님께서)(?:说|讲|问)"
 )
-_SAID = re.compile("[说讲问思]")
 # 您说得对, 您说吧, 您说完了, 您说一下, 您问我也没用: no words of the customer follow
 _NO_QUOTE_AFTER = {
     "问": re.compile("得|吧|完|一下|我[也都]|谁|清楚"),
@@ -41,7 +40,8 @@ _DENIED = re.compile(r"^.{0,3}(?:지않|지는않|것은아니|건아니|게아�
 
 
 _BREAK = re.compile(f"[{re.escape(''.join(sorted(CLAUSE_END)))}]")
-_DENYING = re.compile("[不没沒并並]")
+# Without one of these in front nothing is negated or quoted.
+_TAKING = re.compile(f"[不没沒并並说讲问思{re.escape(''.join(_PAIRS))}]")
 
 
 def clause(raw: str, start: int, end: int) -> tuple[int, int]:
@@ -54,10 +54,7 @@ def clause(raw: str, start: int, end: int) -> tuple[int, int]:
 def negated(entry: Entry, phrase: str, raw: str, start: int) -> bool:
     """A negation shortly in front, same clause. What is a set formula, or begins with a negation of its own, is only
     taken back where the negation denies *saying* it (没说再见)."""
-    if not _DENYING.search(raw, 0, start):
-        return False
-    left, _ = clause(raw, start, start)
-    before = fold_text(raw[left:start])[-NEGATION_REACH - 4 :]
+    before = fold_text(_BREAK.split(raw[:start])[-1])[-NEGATION_REACH - 4 :]
     spoken_of = entry.formula or _NEGATION.match(phrase) is not None
     for found in _NEGATION.finditer(before):
         between = before[found.end() :]
@@ -72,18 +69,18 @@ def _denies_nothing(before: str, at: int) -> bool:
     return before.startswith(_HARMLESS, at) or before.startswith(_ALTERNATIVES, max(0, at - 1))
 
 
-def denied_after(after: str) -> bool:
-    """Korean denies behind the verb; ``after`` is folded."""
-    return _DENIED.match(after) is not None
+def taken_back_after(after: str, *, formula: bool) -> bool:
+    """Korean reports and denies behind the verb; ``after`` is folded."""
+    return _REPORTED.match(after) is not None or (not formula and _DENIED.match(after) is not None)
 
 
-def quoted(entry: Entry, raw: str, start: int, after: str) -> bool:
+def quoted(entry: Entry, raw: str, start: int) -> bool:
     """Somebody else's words: after 您说 and its like up to the end of the sentence (of the clause, for courtesy: an
-    apology often follows what it is for), inside quotation marks, or before a Korean reporting word."""
+    apology often follows what it is for), or inside quotation marks."""
     ends = CLAUSE_END if entry.courtesy else SENTENCE_END
-    if (after and _REPORTED.match(after)) or _in_marks(raw, start):
+    if _in_marks(raw, start):
         return True
-    for found in _QUOTE.finditer(raw, 0, start) if _SAID.search(raw, 0, start) else ():
+    for found in _QUOTE.finditer(raw, 0, start):
         said, between = found.group(), raw[found.end() : start]
         if _NO_QUOTE_BEFORE.search(raw[: found.start()]):
             continue
@@ -144,12 +141,11 @@ def taken_back(stream: Stream, one: Found) -> bool:
     said = _lead(stream, one.first) + raw
     at = len(said) - len(raw) + start
     after = fold_text(raw[end : end + 24]) if _hangul(one.phrase) else ""
-    return (
+    return bool(
         (entry.exclude != () and _inside_a_word(stream, one))
-        or negated(entry, one.phrase, said, at)
-        or quoted(entry, said, at, after)
+        or (_TAKING.search(said, 0, at) and (negated(entry, one.phrase, said, at) or quoted(entry, said, at)))
         or (entry.softeners != () and softened(entry, raw, start, end))
-        or (after != "" and not entry.formula and denied_after(after))
+        or (after != "" and taken_back_after(after, formula=entry.formula))
         or (entry.followed != () and _near(stream, one, entry.followed, later=True))
         or (entry.preceded != () and _near(stream, one, entry.preceded, later=False))
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 from speech.candidates import PARTICLES, Found, Owner, fits, han, slots
 from speech.context import taken_back
@@ -63,7 +63,7 @@ class _Searcher:
             for anchor in entry.anchors:
                 owners.setdefault(ascii_codes(sound(anchor)), {})[order, ""] = Owner(order, entry, None)
         self._owners = [list(one.values()) for one in owners.values()]
-        self._search = AhoCorasick(list(owners), matchkind=MatchKind.Standard, implementation=Implementation.DFA)
+        self._search = AhoCorasick(list(owners), matchkind=MatchKind.Standard)
         self._search_short = re.compile("|".join(map(re.escape, self._short)) or "(?!)")
 
     def find(self, stream: Stream) -> list[Found]:
@@ -127,11 +127,11 @@ class Matcher:
 
     def find(self, turns: Sequence[TurnText]) -> list[Hit]:
         """Hits of one call in order. The customer's words are never hits; an unknown speaker's carry ``unknown``."""
+        parties = [(turn.role, turn.channel) for turn in turns]
         hits: list[Hit] = []
-        for role, channel in dict.fromkeys([(turn.role, turn.channel) for turn in turns]):
-            if role != "customer":
-                own = [at for at, turn in enumerate(turns) if turn.role == role and turn.channel == channel]
-                hits.extend(self._stream(turns, own))
+        for party in dict.fromkeys(parties):
+            if party[0] != "customer":
+                hits += self._stream(turns, [at for at, one in enumerate(parties) if one == party])
         hits.sort(key=lambda hit: (hit.turn, hit.start_ms, hit.end_ms, hit.category, hit.entry))
         return hits
 

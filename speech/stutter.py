@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from speech.stream import Stream
 
@@ -31,29 +30,30 @@ class Fluent:
 
 def fluent(stream: Stream) -> Fluent | None:
     """The neighbourhood of every stutter, without it; None for a party that does not stammer."""
-    dropped = _fillers(stream) | _repeats(stream)
-    if not dropped:
+    order = sorted(_fillers(stream) | _repeats(stream))
+    if not order:
         return None
     heard: list[str] = []
     places: list[int] = []
-    order = sorted(dropped)
-    for start, end in _pieces(order, len(stream.heard)):
-        for left, right in pairwise((start - 1, *(place for place in order if start <= place < end), end)):
-            heard.append(stream.heard[left + 1 : right])
-            places += range(left + 1, right)
-        heard.append(_BORDER)
-        places.append(end)
+    for start, end in _kept(order, len(stream.heard)):
+        heard.append(stream.heard[start:end] if start < end else _BORDER)
+        places += range(start, end) if start < end else (end,)
     return Fluent("".join(heard), places)
 
 
-def _pieces(dropped: list[int], size: int) -> Iterator[tuple[int, int]]:
-    start, end = max(0, dropped[0] - REACH), dropped[0] + REACH
+def _kept(dropped: list[int], size: int) -> Iterator[tuple[int, int]]:
+    """The stretches around what is dropped; an empty one is a border between two places of stammering."""
+    begin, end = max(0, dropped[0] - REACH), dropped[0] + REACH
     for place in dropped:
         if place - REACH > end:
-            yield start, end
-            start = place - REACH
-        end = place + REACH
-    yield start, min(end, size)
+            yield begin, end
+            yield end, end
+            begin = place - REACH
+        if begin < place:
+            yield begin, place
+        begin, end = place + 1, place + REACH
+    if begin < min(end, size):
+        yield begin, min(end, size)
 
 
 def _fillers(stream: Stream) -> set[int]:
@@ -71,12 +71,12 @@ def _repeats(stream: Stream) -> set[int]:
     if letters.size < 4:
         return set()
     dropped: set[int] = set()
-    for place in ((letters[1:] == letters[:-1]).nonzero()[0] + 1).tolist():
+    for place in (letters[1:] == letters[:-1]).nonzero()[0].tolist():
         if written[place] >= _LETTERS and written[place] not in DOUBLED:
-            dropped.add(place)
+            dropped.add(place + 1)
     again = letters[2:] == letters[:-2]
-    for place in ((again[1:] & again[:-1]).nonzero()[0] + 2).tolist():
+    for place in (again[1:] & again[:-1]).nonzero()[0].tolist():
         pair = written[place : place + 2]
         if min(pair) >= _LETTERS and pair[0] != pair[1]:
-            dropped.update((place, place + 1))
+            dropped.update((place + 2, place + 3))
     return dropped

@@ -116,11 +116,12 @@ def _apostrophe(raw: str, at: int) -> bool:
     return raw[at] == "'" and 0 < at < len(raw) - 1 and raw[at - 1].isascii() and raw[at - 1].isalpha()
 
 
-def softened(entry: Entry, raw: str, start: int, end: int) -> bool:
+def softened(stream: Stream, one: Found) -> bool:
     """A softening word in the same clause; an apology anywhere in the utterance."""
-    left, right = clause(raw, start, end)
+    raw, shift = stream.text(one.first, one.last), stream.starts[one.first]
+    left, right = clause(raw, one.start - shift, one.end - shift)
     near, whole = fold_text(raw[left:right]), fold_text(raw)
-    return any(word in (whole if word in APOLOGIES else near) for word in entry.softeners)
+    return any(word in (whole if word in APOLOGIES else near) for word in one.entry.softeners)
 
 
 def excluded(words: tuple[str, ...], folded: str, start: int, end: int) -> bool:
@@ -136,19 +137,28 @@ def excluded(words: tuple[str, ...], folded: str, start: int, end: int) -> bool:
 
 def taken_back(stream: Stream, one: Found) -> bool:
     """Do the words around the hit take it back?"""
-    entry, raw = one.entry, stream.text(one.first, one.last)
-    start, end = one.start - stream.starts[one.first], one.end - stream.starts[one.first]
-    said = _lead(stream, one.first) + raw
-    at = len(said) - len(raw) + start
-    after = fold_text(raw[end : end + 24]) if _hangul(one.phrase) else ""
-    return bool(
+    entry = one.entry
+    after = ""
+    if _hangul(one.phrase):
+        after = fold_text(stream.whole[one.end : min(one.end + 24, stream.starts[one.last + 1])])
+    return (
         (entry.exclude != () and _inside_a_word(stream, one))
-        or (_TAKING.search(said, 0, at) and (negated(entry, one.phrase, said, at) or quoted(entry, said, at)))
-        or (entry.softeners != () and softened(entry, raw, start, end))
+        or _spoken_of(stream, one)
+        or (entry.softeners != () and softened(stream, one))
         or (after != "" and taken_back_after(after, formula=entry.formula))
         or (entry.followed != () and _near(stream, one, entry.followed, later=True))
         or (entry.preceded != () and _near(stream, one, entry.preceded, later=False))
     )
+
+
+def _spoken_of(stream: Stream, one: Found) -> bool:
+    """Negated or quoted, by its own turn or by what the same party said just before: a pause ends neither."""
+    before = one.first > 0 and stream.pause_ms(one.first - 1) <= LEAD_MS
+    begin = stream.starts[one.first - before]
+    if not _TAKING.search(stream.whole, begin, one.start):
+        return False
+    raw, start = stream.whole[begin : stream.starts[one.last + 1]], one.start - begin
+    return negated(one.entry, one.phrase, raw, start) or quoted(one.entry, raw, start)
 
 
 def _hangul(phrase: str) -> bool:
@@ -167,11 +177,6 @@ def _inside_a_word(stream: Stream, one: Found) -> bool:
         return False
     longer = tuple(sound(word) for word in one.entry.exclude if len(word) > end - start)
     return excluded(longer, sound(folded.text), start, end)
-
-
-def _lead(stream: Stream, turn: int) -> str:
-    """What the same party said just before: a pause does not end a negation or a quotation."""
-    return "" if turn == 0 or stream.pause_ms(turn - 1) > LEAD_MS else stream.turns[turn - 1].text
 
 
 def _near(stream: Stream, one: Found, words: tuple[str, ...], *, later: bool) -> bool:

@@ -97,7 +97,7 @@ class Stream:
 
     def raw(self, start: int, end: int) -> tuple[int, int]:
         """Raw positions of a stretch of ``heard``."""
-        return int(self._kept[start]), self.after(int(self._kept[end - 1]))
+        return self._kept.item(start), self.after(self._kept.item(end - 1))
 
     def after(self, position: int) -> int:
         """The raw position behind a character and all that melts into it."""
@@ -112,7 +112,7 @@ class Stream:
 
     def begins(self, place: int) -> bool:
         """Does a turn begin at this place of ``heard``?"""
-        return place == 0 or self._kept[place - 1] < self.starts[self.turn_of(self._kept[place])]
+        return place == 0 or self._kept.item(place - 1) < self.starts[self.turn_of(self._kept.item(place))]
 
     def text(self, first: int, last: int) -> str:
         """Raw text of some turns in a row."""
@@ -128,7 +128,8 @@ class Stream:
 
     def times(self, start: int, end: int) -> tuple[int, int]:
         """Milliseconds by position: each character of a turn takes an equal share of it."""
-        first, last = self.turn_of(start), self.turn_of(end - 1)
+        first = self.turn_of(start)
+        last = first if end <= self.starts[first + 1] else self.turn_of(end - 1)
         one, two = self.turns[first], self.turns[last]
         from_ms = one.start_ms + (start - self.starts[first]) * (one.end_ms - one.start_ms) // len(one.text)
         to_ms = two.start_ms - (self.starts[last] - end) * (two.end_ms - two.start_ms) // len(two.text)

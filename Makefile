@@ -12,7 +12,7 @@ endif
 # Paths stay relative: the folder may be called anything, blanks and all.
 VENV := .venv/bin/python
 PACKAGES := qa ingest scoring speech
-PYTEST := $(VENV) -m pytest
+PYTEST := $(VENV) -m pytest -n auto --maxprocesses 4 --dist loadfile
 ARGS ?=
 
 help: ## this list

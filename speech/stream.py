@@ -41,8 +41,8 @@ def ascii_codes(heard: str) -> str:
     return "".join(chr(1 + ord(char) % _CODES) for char in heard)
 
 
-def _points(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+def _points(text: str) -> NDArray[np.intp]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.intp)
 
 
 def _learn(code: int) -> None:
@@ -52,14 +52,15 @@ def _learn(code: int) -> None:
     _TABLE[code] = _MANY if len(heard) > 1 or not plain(chr(code)) else (ord(ascii_codes(heard)) if heard else 0)
 
 
-def _codes(points: NDArray[np.uint32]) -> bytes:
+def _codes(points: NDArray[np.intp]) -> bytes:
     """One code per raw character."""
-    codes = _TABLE.take(points)
-    if bytes([_NEW]) in codes.tobytes():
-        for code in set(points[codes == _NEW].tolist()):
+    codes = _TABLE.take(points).tobytes()
+    if _NEW not in codes:
+        return codes
+    for code in set(points.tolist()):
+        if _TABLE[code] == _NEW:
             _learn(code)
-        codes = _TABLE.take(points)
-    return codes.tobytes()
+    return _TABLE.take(points).tobytes()
 
 
 class Stream:
@@ -80,8 +81,9 @@ class Stream:
             self._by_turn(texts)
             return
         self._kept: NDArray[np.intp] = np.frombuffer(codes, dtype=np.uint8).nonzero()[0]
-        self.letters: NDArray[np.uint32] = _FOLDED.take(points.take(self._kept))
-        self.written = self.letters.tobytes().decode("utf-32-le", "surrogatepass")
+        letters = _FOLDED.take(points.take(self._kept))
+        self.letters: NDArray[np.generic] = letters
+        self.written = letters.tobytes().decode("utf-32-le", "surrogatepass")
         self.heard = codes.translate(None, b"\0").decode("ascii")
 
     def _by_turn(self, texts: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from speech.stream import Stream
 
@@ -74,9 +75,8 @@ def _repeats(stream: Stream) -> set[int]:
     for place in (letters[1:] == letters[:-1]).nonzero()[0].tolist():
         if written[place] >= _LETTERS and written[place] not in DOUBLED:
             dropped.add(place + 1)
-    again = letters[2:] == letters[:-2]
-    for place in (again[1:] & again[:-1]).nonzero()[0].tolist():
+    for place, following in pairwise((letters[2:] == letters[:-2]).nonzero()[0].tolist()):
         pair = written[place : place + 2]
-        if min(pair) >= _LETTERS and pair[0] != pair[1]:
+        if following == place + 1 and min(pair) >= _LETTERS and pair[0] != pair[1]:
             dropped.update((place + 2, place + 3))
     return dropped

@@ -168,6 +168,10 @@ def _hangul(phrase: str) -> bool:
 def _inside_a_word(stream: Stream, one: Found) -> bool:
     """Inside a harmless word; a match by sound is also excluded by sound where the word is longer than the phrase
     (我没有错过), while a word of its own length (今天已订) only excludes what is written so."""
+    if one.how != "homophone":
+        text = fold_text(stream.text(one.first, one.last))
+        if not any(word in text for word in one.entry.exclude):
+            return False
     folded, shift = stream.folded(one.first, one.last), stream.starts[one.first]
     start = bisect_left(folded.index_map, one.start - shift)
     end = bisect_left(folded.index_map, one.end - shift)

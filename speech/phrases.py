@@ -75,11 +75,13 @@ class _Searcher:
             for owner in self._owners[index]:
                 if owner.phrase is None:
                     anchored[owner.order, stream.turn_of(stream.raw(left, right)[0])] = owner.entry
+                elif owner.phrase.whole and not _leads(stream, left):
+                    continue
                 elif how := self._how(owner.phrase, owner.fuzzy, written):
                     found.extend(_standing(stream, owner, owner.phrase, how, left, right))
         for match in self._search_short.finditer(stream.written):
             for owner in self._short[match.group()]:
-                if owner.phrase is not None:
+                if owner.phrase is not None and (not owner.phrase.whole or _leads(stream, match.start())):
                     found.extend(_standing(stream, owner, owner.phrase, owner.phrase.how, *match.span()))
         for (order, turn), entry in anchored.items():
             found.extend(slots(stream, entry, order, turn))
@@ -107,10 +109,13 @@ class _Searcher:
         return "homophone" if fuzzy and sound(written) in self._ways[phrase.text] else None
 
 
+def _leads(stream: Stream, place: int) -> bool:
+    """May a whole utterance begin here: is nothing but a particle right before it in its turn?"""
+    return stream.written[place - 1 : place] in PARTICLES or stream.begins(place)
+
+
 def _standing(stream: Stream, owner: Owner, phrase: Phrase, how: How, left: int, right: int) -> tuple[Found, ...]:
     """The phrase heard at these places, if it stands there as its entry asks."""
-    if phrase.whole and stream.written[left - 1 : left] not in PARTICLES and not stream.begins(left):
-        return ()
     start, end = stream.raw(left, right)
     first = stream.turn_of(start)
     last = first if end <= stream.starts[first + 1] else stream.turn_of(end - 1)

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from speech.candidates import PARTICLES, Found, Owner, fits, han, slots
 from speech.context import taken_back
 from speech.lexicon import FUZZY_FROM, Entry, How, Lexicon, Phrase, Severity
 from speech.normal import sound, sounds
-from speech.stream import Stream, TurnText, ascii_codes
+from speech.stream import Stream, TurnText, byte_codes
 from speech.stutter import Fluent, fluent
 from speech.transcript import Role
 
@@ -47,7 +47,7 @@ class _Searcher:
 
     def __init__(self, lexicons: Iterable[Lexicon]) -> None:
         entries = [entry for one in lexicons for entry in one.entries]
-        owners: dict[str, dict[tuple[int, str], Owner]] = {}
+        owners: dict[bytes, dict[tuple[int, str], Owner]] = {}
         self._short: dict[str, list[Owner]] = {}  # of one character: by ear they would be met all over the text
         self._ways: dict[str, frozenset[str]] = {}
         for order, entry in enumerate(entries):
@@ -59,11 +59,11 @@ class _Searcher:
                 ways = (sound(phrase.text), *(sounds(phrase.text) if fuzzy else ()))
                 self._ways[phrase.text] = frozenset(ways)
                 for way in ways:
-                    owners.setdefault(ascii_codes(way), {})[order, phrase.text] = Owner(order, entry, phrase, fuzzy)
+                    owners.setdefault(byte_codes(way), {})[order, phrase.text] = Owner(order, entry, phrase, fuzzy)
             for anchor in entry.anchors:
-                owners.setdefault(ascii_codes(sound(anchor)), {})[order, ""] = Owner(order, entry, None)
+                owners.setdefault(byte_codes(sound(anchor)), {})[order, ""] = Owner(order, entry, None)
         self._owners = [list(one.values()) for one in owners.values()]
-        self._search = AhoCorasick(list(owners), matchkind=MatchKind.Standard)
+        self._search = BytesAhoCorasick(list(owners), matchkind=MatchKind.Standard)
         self._search_short = re.compile("|".join(map(re.escape, self._short)) or "(?!)")
 
     def find(self, stream: Stream) -> list[Found]:

@@ -1,6 +1,6 @@
 """One party's turns as one string by ear, in codes that one automaton reads fast. It finds nothing.
 
-Every character becomes one ASCII code by its sound. Codes are fewer than syllables, so what an automaton finds in them
+Every character becomes one byte by its sound. Codes are fewer than syllables, so what an automaton finds in them
 must be checked against the words; but a phrase is never passed over.
 """
 
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from speech.normal import Folded, fold, fold_text, melts, plain, sound
 from speech.transcript import Role
 
-_DROPPED, _MANY, _NEW = 0, 127, 255  # falls out when folded; has no single code; not met before
-_CODES = 126
+_DROPPED, _MANY, _NEW = 0, 254, 255  # falls out when folded; has no single code; not met before
+_CODES = 253
 _TABLE: NDArray[np.uint8] = np.full(0x110000, _NEW, dtype=np.uint8)
 _FOLDED: NDArray[np.uint32] = np.zeros(0x110000, dtype="<u4")  # filled together with the table of codes
 
@@ -36,9 +36,9 @@ class TurnText:
     channel: int = 0
 
 
-def ascii_codes(heard: str) -> str:
+def byte_codes(heard: str) -> bytes:
     """A string by ear (as ``normal.sound`` writes it) in codes."""
-    return "".join(chr(1 + ord(char) % _CODES) for char in heard)
+    return bytes(1 + ord(char) % _CODES for char in heard)
 
 
 def _points(text: str) -> NDArray[np.intp]:
@@ -49,7 +49,7 @@ def _learn(code: int) -> None:
     folded = fold_text(chr(code))
     heard = sound(folded)
     _FOLDED[code] = ord(folded) if len(folded) == 1 else 0
-    _TABLE[code] = _MANY if len(heard) > 1 or not plain(chr(code)) else (ord(ascii_codes(heard)) if heard else 0)
+    _TABLE[code] = _MANY if len(heard) > 1 or not plain(chr(code)) else (byte_codes(heard)[0] if heard else _DROPPED)
 
 
 def _codes(points: NDArray[np.intp]) -> bytes:
@@ -84,13 +84,13 @@ class Stream:
         letters = _FOLDED.take(points.take(self._kept))
         self.letters: NDArray[np.generic] = letters
         self.written = letters.tobytes().decode("utf-32-le", "surrogatepass")
-        self.heard = codes.translate(None, b"\0").decode("ascii")
+        self.heard = codes.translate(None, bytes([_DROPPED]))
 
     def _by_turn(self, texts: Sequence[str]) -> None:
         """The longer way, for text in which characters melt together or fold to several."""
         folded = [fold(text) for text in texts]
         self.written = "".join(one.text for one in folded)
-        self.heard = ascii_codes(sound(self.written))
+        self.heard = byte_codes(sound(self.written))
         self._kept = np.array(
             [start + at for start, one in zip(self.starts, folded, strict=False) for at in one.index_map[:-1]],
             dtype=np.intp,

@@ -13,14 +13,14 @@ REACH = 14  # characters on either side that a phrase with a stutter inside may 
 # Doubled in ordinary words (想想, 刚刚, 谢谢): never a stutter.
 DOUBLED = frozenset("谢想看试等说问听聊讲查用走坐找算量常刚慢天人个家次每渐往好多大小爸妈哥姐弟妹爷奶叔公婆太")
 _LETTERS = "\u3400"  # from here on Chinese and Korean writing: a doubled digit is a number
-_BORDER = "\0"  # no sound has this code
+_BORDER = b"\0"  # no sound has this code
 
 
 @dataclass(frozen=True, slots=True)
 class Fluent:
     """Pieces of ``Stream.heard`` without their stutters, and the place there of each character."""
 
-    heard: str
+    heard: bytes
     places: list[int]
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
@@ -34,12 +34,12 @@ def fluent(stream: Stream) -> Fluent | None:
     order = sorted(_fillers(stream) | _repeats(stream))
     if not order:
         return None
-    heard: list[str] = []
+    heard: list[bytes] = []
     places: list[int] = []
     for start, end in _kept(order, len(stream.heard)):
         heard.append(stream.heard[start:end] if start < end else _BORDER)
         places += range(start, end) if start < end else (end,)
-    return Fluent("".join(heard), places)
+    return Fluent(b"".join(heard), places)
 
 
 def _kept(dropped: list[int], size: int) -> Iterator[tuple[int, int]]:

@@ -71,18 +71,19 @@ class _Searcher:
         found: list[Found] = []
         anchored: dict[tuple[int, int], Entry] = {}
         for index, left, right in self._search.find_matches_as_indexes(stream.heard, overlapping=True):
-            written = stream.written[left:right]
             for owner in self._owners[index]:
-                if owner.phrase is None:
+                phrase = owner.phrase
+                if phrase is None:
                     anchored[owner.order, stream.turn_of(stream.raw(left, right)[0])] = owner.entry
-                elif owner.phrase.whole and not _leads(stream, left):
+                elif phrase.whole and not _leads(stream, left):
                     continue
-                elif how := self._how(owner.phrase, owner.fuzzy, written):
-                    found.extend(_standing(stream, owner, owner.phrase, how, left, right))
+                elif how := self._how(phrase, owner.fuzzy, stream.written[left:right]):
+                    found += _standing(stream, owner, phrase, how, left, right)
         for match in self._search_short.finditer(stream.written):
             for owner in self._short[match.group()]:
-                if owner.phrase is not None and (not owner.phrase.whole or _leads(stream, match.start())):
-                    found.extend(_standing(stream, owner, owner.phrase, owner.phrase.how, *match.span()))
+                phrase = owner.phrase
+                if phrase is not None and (not phrase.whole or _leads(stream, match.start())):
+                    found += _standing(stream, owner, phrase, phrase.how, *match.span())
         for (order, turn), entry in anchored.items():
             found.extend(slots(stream, entry, order, turn))
         smooth = fluent(stream)

@@ -114,7 +114,8 @@ class Stream:
 
     def begins(self, place: int) -> bool:
         """Does a turn begin at this place of ``heard``?"""
-        return place == 0 or self._kept.item(place - 1) < self.starts[self.turn_of(self._kept.item(place))]
+        at = bisect_right(self.starts, self._kept.item(place)) - 1
+        return place == 0 or self._kept.item(place - 1) < self.starts[at]
 
     def text(self, first: int, last: int) -> str:
         """Raw text of some turns in a row."""

@@ -1,7 +1,7 @@
 """Train the fixture model from scratch on the clips of synth.py.
 
     python -m tests.fixture_model.train --data DIR --out DIR --steps 8000
-    python -m tests.fixture_model.train --data DIR --out DIR2 --start-from DIR/weights_f16.npz --steps 2500 --peak-rate 6e-4
+    python -m tests.fixture_model.train --data DIR --out DIR2 --start-from DIR/weights_f16.npz --steps 1800 --peak-rate 6e-4
 
 A Whisper-shaped encoder-decoder (width 128, 2+2 layers) learns to write the phrases. Besides the usual token loss,
 every encoder frame has to name the character being spoken (labels spread evenly over each clip). Without that

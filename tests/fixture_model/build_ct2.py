@@ -1,6 +1,6 @@
 """Write a CTranslate2 Whisper folder that faster-whisper loads offline. numpy only, no torch, no transformers.
 
-    python -m tests.fixture_model.build_ct2 --weights weights_f16.npz --out DIR    the fixture model
+    python -m tests.fixture_model.build_ct2 --weights A/weights_f16.npz B/weights_f16.npz --out DIR    the fixture model
     python -m tests.fixture_model.build_ct2 --random small --out DIR               random weights in real dimensions
 
 A random model decodes noise: it shows what a window and a token cost, never accuracy. How a folder is filled stands in
@@ -8,6 +8,7 @@ qa/bench/whisper_folder.py, which the benchmarks share.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +40,13 @@ FIXTURE_SHAPE = Shape(width=128, encoder_layers=2, decoder_layers=2, heads=2, me
 
 
 class FileWeights:
-    """Weights from the .npz that train.py writes; shapes are checked."""
+    """Weights from the .npz files that train.py writes, the mean of several; shapes are checked."""
 
-    def __init__(self, path: Path):
-        with np.load(path) as data:
-            self.arrays = {name: data[name].astype(np.float32) for name in data.files}
+    def __init__(self, paths: Sequence[Path]):
+        files = [np.load(path) for path in paths]
+        self.arrays = {name: np.mean([file[name].astype(np.float32) for file in files], axis=0) for name in files[0].files}
+        # As one file would have stored it, so that the mean of one is that one.
+        self.arrays = {name: array.astype(np.float16).astype(np.float32) for name, array in self.arrays.items()}
 
     def get(self, name: str, *shape: int) -> np.ndarray:
         array = self.arrays[name]
@@ -55,7 +58,7 @@ class FileWeights:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--weights", type=Path, help=".npz written by train.py")
+    source.add_argument("--weights", type=Path, nargs="+", help=".npz written by train.py; of several the mean")
     source.add_argument("--random", choices=REAL_SHAPES, help="random weights in this model's dimensions")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--quantization", default="int8", choices=["int8", "float16", "float32"])

@@ -1,7 +1,11 @@
 """Train the fixture model from scratch on the clips of synth.py.
 
     python -m tests.fixture_model.train --data DIR --out DIR --steps 8000
-    python -m tests.fixture_model.train --data DIR --out DIR2 --start-from DIR/weights_f16.npz --steps 1800 --peak-rate 6e-4
+    F=DIR/weights_f16.npz
+    python -m tests.fixture_model.train --data DIR --out A --start-from $F --fine mixed --steps 1500 --peak-rate 3e-4
+    python -m tests.fixture_model.train --data DIR --out B --start-from $F --fine alone --steps 1800 --peak-rate 6e-4
+
+build_ct2.py takes the mean of the two second stages: it is surer of the demo's sentences than either.
 
 A Whisper-shaped encoder-decoder (width 128, 2+2 layers) learns to write the phrases. Besides the usual token loss,
 every encoder frame has to name the character being spoken (labels spread evenly over each clip). Without that
@@ -64,7 +68,10 @@ KINDS = [
 ]
 # (until this share of the steps, chance of each kind)
 CURRICULUM = [(0.30, (0.75, 0.13, 0.12, 0.00, 0.00)), (0.65, (0.50, 0.20, 0.28, 0.02, 0.00)), (1.01, (0.40, 0.20, 0.36, 0.04, 0.00))]
-FINE = (0.15, 0.10, 0.20, 0.00, 0.55)  # the second stage: utterances alone in a window, as the product feeds them
+FINE = {  # the second stage: single utterances, as the product feeds them
+    "mixed": (0.45, 0.15, 0.40, 0.00, 0.00),
+    "alone": (0.15, 0.10, 0.20, 0.00, 0.55),
+}
 NOISE_COLOURS = ([1.0], [0.5, 0.5], [1.0, -0.7], [0.3] * 6)
 
 
@@ -321,6 +328,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=4000, help="length of the schedule")
     parser.add_argument("--start-from", type=Path, help="weights_f16.npz of an earlier run: a second, finer stage")
+    parser.add_argument("--fine", choices=FINE, default="alone", help="the windows of a second stage")
     parser.add_argument("--stop-after", type=int, help="leave the schedule after this many steps (trial runs)")
     parser.add_argument("--peak-rate", type=float, default=2e-3)
     parser.add_argument("--validate-every", type=int, default=200)
@@ -356,7 +364,7 @@ def main() -> None:
         share = step / args.steps
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.peak_rate)
-        weights = FINE if args.start_from else next(chances for until, chances in CURRICULUM if share < until)
+        weights = FINE[args.fine] if args.start_from else next(chances for until, chances in CURRICULUM if share < until)
         kind = rng.choices(KINDS, weights)[0]
         examples = train.batch(kind)
         tokens, target, frame_target, offsets = collate(examples)

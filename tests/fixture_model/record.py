@@ -26,7 +26,7 @@ DEMO = Path(__file__).resolve().parents[2] / "qa" / "demo"
 AGENT_VOICES, CUSTOMER_VOICES = ["+f2", "+m3", "+f5", "+m1"], ["+m7", "+f1", "+f4", ""]
 PACES = [(190, 45), (180, 50), (175, 40), (165, 55), (155, 45), (200, 50)]  # words a minute, pitch
 PAUSE_MS, TAIL_MS, NOISE = 750, 900, 0.0006
-SHIFTS_MS = (0, 7, 13, 37)
+SHIFTS_MS = (0, 5, 11, 17, 23, 31, 37, 53)
 
 
 def takes(number: int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -194,7 +195,7 @@ def test_doctor_and_verify_speak_json_about_a_fresh_installation(place: dict[str
 
 
 def test_a_reader_that_goes_away_is_no_traceback(place: dict[str, str]) -> None:
-    command = f"{sys.executable} -m qa.cli packs coverage | head -1"
+    command = f"{shlex.quote(sys.executable)} -m qa.cli packs coverage | head -1"
     done = subprocess.run(
         ["bash", "-c", command], env=place, capture_output=True, text=True, timeout=LIMIT_S, check=True, cwd=ROOT
     )

@@ -17,7 +17,7 @@ from speech.context import taken_back
 from speech.lexicon import FUZZY_FROM, Entry, How, Lexicon, Phrase, Severity
 from speech.normal import sound, sounds
 from speech.stream import Stream, TurnText, byte_codes
-from speech.stutter import Fluent, fluent
+from speech.stutter import Fluent, fluent, joints
 from speech.transcript import Role
 
 __all__ = ["Hit", "Matcher", "TurnText"]
@@ -65,6 +65,7 @@ class _Searcher:
         self._owners = [list(one.values()) for one in owners.values()]
         self._search = BytesAhoCorasick(list(owners), matchkind=MatchKind.Standard)
         self._search_short = re.compile("|".join(map(re.escape, self._short)) or "(?!)")
+        self._joints = joints(text for text in self._ways if len(text) >= FUZZY_FROM)
 
     def find(self, stream: Stream) -> list[Found]:
         """Everything that stands there, before any guard."""
@@ -86,7 +87,7 @@ class _Searcher:
                     found += _standing(stream, owner, phrase, phrase.how, *match.span())
         for (order, turn), entry in anchored.items():
             found.extend(slots(stream, entry, order, turn))
-        smooth = fluent(stream)
+        smooth = fluent(stream, self._joints)
         if smooth is not None:
             found.extend(self._stuttered(stream, smooth))
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -29,9 +29,14 @@ class Fluent:
         return (first, last) if last - first > end - start else None
 
 
-def fluent(stream: Stream) -> Fluent | None:
-    """The neighbourhood of every stutter, without it; None for a party that does not stammer."""
-    order = sorted(_fillers(stream) | _repeats(stream))
+def joints(phrases: Iterable[str]) -> frozenset[str]:
+    """Every two characters that stand side by side in one of these."""
+    return frozenset(left + right for phrase in phrases for left, right in pairwise(phrase))
+
+
+def fluent(stream: Stream, joined: frozenset[str]) -> Fluent | None:
+    """The neighbourhood of every stutter that a phrase could hide, without it; None where there is none."""
+    order = sorted(_fillers(stream, joined) | _repeats(stream, joined))
     if not order:
         return None
     heard: list[bytes] = []
@@ -57,26 +62,42 @@ def _kept(dropped: list[int], size: int) -> Iterator[tuple[int, int]]:
         yield begin, min(end, size)
 
 
-def _fillers(stream: Stream) -> set[int]:
+def _fillers(stream: Stream, joints: frozenset[str]) -> set[int]:
+    """Fillers between two characters that a phrase joins."""
     dropped: set[int] = set()
-    at = stream.written.find(FILLER)
+    written, at = stream.written, stream.written.find(FILLER)
     while at >= 0:
-        dropped.update((at, at + 1))
-        at = stream.written.find(FILLER, at + 1)
+        end = at + len(FILLER)
+        while written.startswith(FILLER, end):
+            end += len(FILLER)
+        if written[at - 1 : at] + written[end : end + 1] in joints:
+            dropped.update(range(at, end))
+        at = written.find(FILLER, end)
     return dropped
 
 
-def _repeats(stream: Stream) -> set[int]:
-    """A character or a pair said twice in a row."""
+def _repeats(stream: Stream, joints: frozenset[str]) -> set[int]:
+    """A character or a pair said twice in a row, where a phrase joins it to what stands around."""
     letters, written = stream.letters, stream.written
     if letters.size < 4:
         return set()
     dropped: set[int] = set()
     for place in (letters[1:] == letters[:-1]).nonzero()[0].tolist():
-        if written[place] >= _LETTERS and written[place] not in DOUBLED:
+        said = written[place]
+        if said >= _LETTERS and said not in DOUBLED and _inside(written, place, said, joints):
             dropped.add(place + 1)
     for place, following in pairwise((letters[2:] == letters[:-2]).nonzero()[0].tolist()):
         pair = written[place : place + 2]
-        if following == place + 1 and min(pair) >= _LETTERS and pair[0] != pair[1]:
+        if following == place + 1 and pair in joints and min(pair) >= _LETTERS and pair[0] != pair[1]:
             dropped.update((place + 2, place + 3))
     return dropped
+
+
+def _inside(written: str, place: int, said: str, joints: frozenset[str]) -> bool:
+    """Does some phrase go on from before a repeated character to after it? At its edges it is found as it stands."""
+    left, right = place - 1, place + 2
+    while left >= 0 and written[left] == said:
+        left -= 1
+    while written[right : right + 1] == said:
+        right += 1
+    return written[max(left, 0)] + said in joints and said + written[right : right + 1] in joints

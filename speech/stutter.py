@@ -88,7 +88,8 @@ def _repeats(stream: Stream, joints: frozenset[str]) -> set[int]:
             dropped.add(place + 1)
     for place, following in pairwise((letters[2:] == letters[:-2]).nonzero()[0].tolist()):
         pair = written[place : place + 2]
-        if following == place + 1 and pair in joints and min(pair) >= _LETTERS and pair[0] != pair[1]:
+        around = written[place - 1 : place + 1] in joints and written[place + 3 : place + 5] in joints
+        if following == place + 1 and pair in joints and around and min(pair) >= _LETTERS and pair[0] != pair[1]:
             dropped.update((place + 2, place + 3))
     return dropped
 

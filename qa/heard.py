@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from qa.facts import Heard
@@ -66,4 +65,4 @@ def from_record(record: CallRecord, matcher: Matcher) -> Heard:
 
 def _hits(matcher: Matcher, turns: Iterable[Turn]) -> tuple[Hit, ...]:
     said = [TurnText(turn.role, turn.start_ms, turn.end_ms, turn.text, turn.confidence) for turn in turns]
-    return tuple(Hit(**asdict(hit)) for hit in matcher.find(said))
+    return tuple(Hit(**hit._asdict()) for hit in matcher.find(said))

@@ -40,8 +40,9 @@ _DENIED = re.compile(r"^.{0,3}(?:지않|지는않|것은아니|건아니|게아�
 
 
 _BREAK = re.compile(f"[{re.escape(''.join(sorted(CLAUSE_END)))}]")
-# Without one of these in front nothing is negated or quoted.
-_TAKING = re.compile(f"[不没沒并並说讲问思{re.escape(''.join(_PAIRS))}]")
+# Without one of these in front nothing is negated (in the same clause) or quoted.
+_NEGATING = re.compile(f"[不没沒并並][^{re.escape(''.join(sorted(CLAUSE_END)))}]*\\Z")
+_QUOTING = re.compile(f"[说讲问思{re.escape(''.join(_PAIRS))}]")
 
 
 def clause(raw: str, start: int, end: int) -> tuple[int, int]:
@@ -155,10 +156,12 @@ def _spoken_of(stream: Stream, one: Found) -> bool:
     """Negated or quoted, by its own turn or by what the same party said just before: a pause ends neither."""
     before = one.first > 0 and stream.pause_ms(one.first - 1) <= LEAD_MS
     begin = stream.starts[one.first - before]
-    if not _TAKING.search(stream.whole, begin, one.start):
+    negating = _NEGATING.search(stream.whole, begin, one.start) is not None
+    quoting = _QUOTING.search(stream.whole, begin, one.start) is not None
+    if not negating and not quoting:
         return False
     raw, start = stream.whole[begin : stream.starts[one.last + 1]], one.start - begin
-    return negated(one.entry, one.phrase, raw, start) or quoted(one.entry, raw, start)
+    return (negating and negated(one.entry, one.phrase, raw, start)) or (quoting and quoted(one.entry, raw, start))
 
 
 def _hangul(phrase: str) -> bool:
@@ -185,7 +188,7 @@ def _inside_a_word(stream: Stream, one: Found) -> bool:
 
 def _near(stream: Stream, one: Found, words: tuple[str, ...], *, later: bool) -> bool:
     """One of the words in the same utterance, or in the same party's turns within a few seconds."""
-    start_ms, end_ms = stream.times(one.start, one.end)
+    start_ms, end_ms = stream.times(one.first, one.last, one.start, one.end)
     if later:
         own = stream.whole[one.end : stream.starts[one.last + 1]]
         turns = [turn for turn in stream.turns[one.last + 1 :] if turn.start_ms - end_ms <= NEAR_MS]

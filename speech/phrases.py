@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
+from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
@@ -23,10 +24,11 @@ from speech.transcript import Role
 __all__ = ["Hit", "Matcher", "TurnText"]
 
 HOMOPHONE_TRUST = Decimal("0.7")  # how much of the turn's confidence a match by sound keeps
+_PARTY = attrgetter("role", "channel")
+_ORDER = attrgetter("turn", "start_ms", "end_ms", "category", "entry")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A phrase found; ``turn`` is the index of the turn where it begins. Times narrow by position in the text."""
 
     category: str
@@ -134,12 +136,12 @@ class Matcher:
 
     def find(self, turns: Sequence[TurnText]) -> list[Hit]:
         """Hits of one call in order. The customer's words are never hits; an unknown speaker's carry ``unknown``."""
-        parties = [(turn.role, turn.channel) for turn in turns]
+        parties = list(map(_PARTY, turns))
         hits: list[Hit] = []
         for party in dict.fromkeys(parties):
             if party[0] != "customer":
                 hits += self._stream(turns, [at for at, one in enumerate(parties) if one == party])
-        hits.sort(key=lambda hit: (hit.turn, hit.start_ms, hit.end_ms, hit.category, hit.entry))
+        hits.sort(key=_ORDER)
         return hits
 
     def _stream(self, turns: Sequence[TurnText], indexes: Sequence[int]) -> Iterator[Hit]:
@@ -166,8 +168,9 @@ def _rank(one: Found) -> tuple[bool, int, int, int]:
 
 
 def _hit(stream: Stream, one: Found, turn: int) -> Hit:
-    start_ms, end_ms = stream.times(one.start, one.end)
-    confidence = stream.turns[one.first].confidence
+    start_ms, end_ms = stream.times(one.first, one.last, one.start, one.end)
+    began = stream.turns[one.first]
+    confidence = began.confidence
     if one.last != one.first:
         sure = (stream.turns[at].confidence for at in (one.first, one.last))
         confidence = min((value for value in sure if value is not None), default=None)
@@ -176,7 +179,7 @@ def _hit(stream: Stream, one: Found, turn: int) -> Hit:
     return Hit(
         category=one.entry.category,
         entry=one.entry.id,
-        role=stream.turns[one.first].role,
+        role=began.role,
         start_ms=start_ms,
         end_ms=end_ms,
         text=stream.whole[one.start : one.end],

@@ -80,11 +80,12 @@ class Stream:
         if self.melting:
             self._by_turn(texts)
             return
-        self._kept: NDArray[np.intp] = np.frombuffer(codes, dtype=np.uint8).nonzero()[0]
+        coded = np.frombuffer(codes, dtype=np.uint8)
+        self._kept: NDArray[np.intp] = (coded != _DROPPED).nonzero()[0]
         letters = _FOLDED.take(points.take(self._kept))
         self.letters: NDArray[np.generic] = letters
         self.written = letters.tobytes().decode("utf-32-le", "surrogatepass")
-        self.heard = codes.translate(None, bytes([_DROPPED]))
+        self.heard = coded.take(self._kept).tobytes()
 
     def _by_turn(self, texts: Sequence[str]) -> None:
         """The longer way, for text in which characters melt together or fold to several."""
@@ -129,10 +130,8 @@ class Stream:
         """Time between a turn and the one after it."""
         return self.turns[turn + 1].start_ms - self.turns[turn].end_ms
 
-    def times(self, start: int, end: int) -> tuple[int, int]:
-        """Milliseconds by position: each character of a turn takes an equal share of it."""
-        first = self.turn_of(start)
-        last = first if end <= self.starts[first + 1] else self.turn_of(end - 1)
+    def times(self, first: int, last: int, start: int, end: int) -> tuple[int, int]:
+        """Milliseconds by position, from turn ``first`` to ``last``: each character of a turn takes an equal share."""
         one, two = self.turns[first], self.turns[last]
         from_ms = one.start_ms + (start - self.starts[first]) * (one.end_ms - one.start_ms) // len(one.text)
         to_ms = two.start_ms - (self.starts[last] - end) * (two.end_ms - two.start_ms) // len(two.text)

@@ -87,9 +87,7 @@ def _repeats(stream: Stream, joints: frozenset[str]) -> set[int]:
         if said >= _LETTERS and said not in DOUBLED and _inside(written, place, said, joints):
             dropped.add(place + 1)
     for place, following in pairwise((letters[2:] == letters[:-2]).nonzero()[0].tolist()):
-        pair = written[place : place + 2]
-        around = written[place - 1 : place + 1] in joints and written[place + 3 : place + 5] in joints
-        if following == place + 1 and pair in joints and around and min(pair) >= _LETTERS and pair[0] != pair[1]:
+        if following == place + 1 and _pair_inside(written, place, joints):
             dropped.update((place + 2, place + 3))
     return dropped
 
@@ -102,3 +100,10 @@ def _inside(written: str, place: int, said: str, joints: frozenset[str]) -> bool
     while written[right : right + 1] == said:
         right += 1
     return written[max(left, 0)] + said in joints and said + written[right : right + 1] in joints
+
+
+def _pair_inside(written: str, place: int, joints: frozenset[str]) -> bool:
+    """The same for a pair of different characters."""
+    pair = written[place : place + 2]
+    around = written[place - 1 : place + 1] in joints and written[place + 3 : place + 5] in joints
+    return around and pair in joints and min(pair) >= _LETTERS and pair[0] != pair[1]

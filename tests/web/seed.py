@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -215,7 +215,7 @@ def _heard(site: str, one: Spoken, heard: Transcript, kept: recordings.Recording
         channels="mixed" if one.mixed else "split",
         text="synthetic",
         turns=turns,
-        hits=tuple(facts.Hit(**asdict(hit)) for hit in rules(site).matcher.find(told)),
+        hits=tuple(facts.Hit(**hit._asdict()) for hit in rules(site).matcher.find(told)),
         gaps=tuple(facts.Gap(gap["role"], gap["start_ms"], gap["end_ms"], gap["cause"]) for gap in kept.gaps),
         duration_ms=kept.duration_ms,
         silence_ms=2100,

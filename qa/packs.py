@@ -6,6 +6,7 @@ space aside; without it the report says that this was not done.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,10 +15,11 @@ from typing import Any
 
 from scoring.errors import PackError
 from scoring.load import load_lexicons, load_pack, shipped, shipped_names
-from scoring.pack import Dated, Lost, Pack, Reading, Rule, Source
+from scoring.pack import VERDICTS, Check, Dated, Lost, Pack, Reading, Rule, Source
 from scoring.predicates import PREDICATES
 
 NOT_PROVED = "quotes were not compared: the regulations' texts are not shipped; give their folder with --sources DIR"
+_PINYIN = re.compile(r"[((][A-Za-zÀ-ǿ]+[))]")  # sounds printed beside the words of one source
 ALWAYS_HERE = frozenset({"pack", "none"})  # the pack itself, and clauses that need nothing
 
 
@@ -82,28 +84,34 @@ def _unheard(pack: Pack) -> Iterator[str]:
 
 
 def _source_lines(pack: Pack, folder: Path) -> tuple[list[str], list[str]]:
-    found = [_source_line(source, folder) for source in pack.head.sources]
-    return [_no_space(line) for line, _ in found], [f"pack.yaml: {pack.id}: {fault}" for _, fault in found if fault]
+    found = [_source_text(source, folder) for source in pack.head.sources]
+    lines = [_no_space(line) for rows, _ in found for line in rows]
+    return lines, [f"pack.yaml: {pack.id}: {fault}" for _, fault in found if fault]
 
 
 def _misquoted(pack: Pack, lines: list[str]) -> Iterator[str]:
     for rule_id, rule in pack.rules.items():
-        if not any(_no_space(rule.quote) in line for line in lines):
-            where = f"{pack.section_of[rule_id]}:{_line(pack, rule_id)}"
-            yield f"{where}: {rule_id}.quote: does not stand in the source; copy it verbatim, misprints included"
+        for key in ("quote", "quote_ko"):
+            quote = getattr(rule, key)
+            if quote is not None and not any(_no_space(quote) in line for line in lines):
+                where = f"{pack.section_of[rule_id]}:{_line(pack, rule_id)}"
+                yield f"{where}: {rule_id}.{key}: does not stand in the source; copy it verbatim, misprints included"
 
 
-def _source_line(source: Source, folder: Path) -> tuple[str, str | None]:
+def _source_text(source: Source, folder: Path) -> tuple[list[str], str | None]:
+    """The lines of a source that its clauses stand in, and what is wrong with the file."""
     path = folder / Path(source.file).name
     if not path.is_file():
-        return "", f"there is no source {source.file} in {folder}; give the folder that holds it"
+        return [], f"there is no source {source.file} in {folder}; give the folder that holds it"
     data = path.read_bytes()
     if sha256(data).hexdigest() != source.sha256:
-        return "", f"{source.file} is another text than the pack was made from (SHA-256 differs); compare the two"
+        return [], f"{source.file} is another text than the pack was made from (SHA-256 differs); compare the two"
     rows = data.decode("utf-8").split("\n")
-    if source.line > len(rows):
-        return "", f"{source.file} has no line {source.line}; correct sources.line"
-    return rows[source.line - 1], None
+    last = source.last or source.line
+    if last > len(rows) or last < source.line:
+        return [], f"{source.file} has no lines {source.line} to {last}; correct sources.line and sources.last"
+    found = rows[source.line - 1 : last]
+    return [_PINYIN.sub("", row) for row in found] if source.strip == "pinyin" else found, None
 
 
 def _no_space(text: str) -> str:
@@ -147,7 +155,7 @@ def _asked(rule: Rule) -> set[str]:
     """The kinds that decide: what its tests read; without a test all that the clause rests on."""
     if not rule.tests:
         return set(rule.needs)
-    tests = [PREDICATES[check.that] for check in rule.tests]
+    tests = [PREDICATES[check.that] for check in rule.tests if check.that is not None]
     subjects = {"call": "call", "away": "seat_status"}
     return {subjects[one.subject] for one in tests} | {"leave" for one in tests if "leave" in one.reads}
 
@@ -203,6 +211,8 @@ def _shown(pack: Pack, rule_id: str, rule: Rule) -> dict[str, Any]:
 
 def _test_in_words(rule: Rule, at: int) -> dict[str, Any]:
     test = rule.tests[at]
+    if test.that is None:
+        return _expression_in_words(rule, test)
     predicate = PREDICATES[test.that]
     phrases = {name: list(found) for name, found in test.phrases.items()}
     return {
@@ -212,6 +222,16 @@ def _test_in_words(rule: Rule, at: int) -> dict[str, Any]:
         "says": predicate.says,
         "phrases": phrases,
     }
+
+
+def _expression_in_words(rule: Rule, test: Check) -> dict[str, Any]:
+    parts = ("where", "na", *VERDICTS, "alarm", "points")
+    said = [f"{name}: {getattr(test, name)}" for name in parts if getattr(test, name) is not None]
+    said += [f"{name} = {one}" for name, one in test.let.items()]
+    if test.due is not None:
+        said.append(f"due ({test.due.stage}): {test.due.at}")
+    says = "; ".join(said)
+    return {"predicate": None, "on": test.each, "decide": test.decide or rule.decide, "says": says, "phrases": {}}
 
 
 def _setting_rows(name: str, dated: Dated) -> Iterator[dict[str, Any]]:
@@ -246,7 +266,10 @@ def show_text(shown: dict[str, Any]) -> str:
     rows += [] if shown["on"] else [f"  off: {shown['why']}"]
     rows += ["  needs recognised speech: counts only where the site trusts it"] if shown["needs_text"] else []
     subjects = {"call": "a call", "away": "an absence from the seat"}
-    rows += [f"  tested on {subjects[one['on']]} ({one['decide']}): {one['says']}" for one in shown["tests"]]
+    rows += [
+        f"  tested on {subjects.get(one['on'], 'each ' + one['on'])} ({one['decide']}): {one['says']}"
+        for one in shown["tests"]
+    ]
     for one in shown["settings"]:
         since = f" since {one['since']}" if one.get("since", "0001-01-01") != "0001-01-01" else ""
         mark = {"lost": " [assumed: number lost]", "reading": " [our reading]"}.get(one.get("source", ""), "")

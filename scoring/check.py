@@ -30,8 +30,10 @@ def pack_faults(head: Head, rules: dict[str, Rule], at: At, at_rule: AtRule, com
 
 
 def _head_faults(head: Head, rules: dict[str, Rule]) -> Iterator[tuple[tuple[object, ...], str]]:
-    if head.score not in rules:
-        yield ("score",), f"there is no rule {head.score}; name the rule that holds base, cap and floor"
+    for name in ("score", "grade", "pay"):
+        named = getattr(head, name)
+        if named is not None and named not in rules:
+            yield (name,), f"there is no rule {named}; correct the id"
     for number, group in enumerate(head.groups):
         for rule_id in group.rules:
             if rule_id not in rules:
@@ -41,14 +43,15 @@ def _head_faults(head: Head, rules: dict[str, Rule]) -> Iterator[tuple[tuple[obj
 def _rule_faults(head: Head, rule_id: str, rule: Rule) -> Iterator[tuple[tuple[object, ...], str]]:
     if not rule_id.startswith(head.prefix):
         yield (), f"the id does not start with {head.prefix}; rules of another regulation go into its own pack"
-    if rule.tests and rule.points is None:
-        yield (), "has tests but no points; add points, or make it a norm"
-    if rule.tests and rule.points is not None and rule.points.unit != "point":
+    if rule.points is not None and rule.points.unit != "point":
         yield ("points", "unit"), f"counts {rule.points.unit}s; write unit: point"
-    subjects = [PREDICATES[check.that].subject for check in rule.tests if check.that in PREDICATES]
+    named = [check.that for check in rule.tests if check.that is not None]
+    subjects = [PREDICATES[that].subject for that in named if that in PREDICATES]
     for subject in sorted({one for one in subjects if subjects.count(one) > 1}):
         yield ("tests",), f"two tests on one {subject}; keep one, or split the clause into two rules"
     for number, check in enumerate(rule.tests):
+        if check.that is None:
+            continue
         predicate = PREDICATES.get(check.that)
         if predicate is None:
             yield (

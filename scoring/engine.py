@@ -74,6 +74,8 @@ def _make(pack: Pack, overlay: Overlay, day: date | None) -> Programme:
         if not overlay.switches.get(f"{rule_id}.on", rule.on):
             continue
         for check in rule.tests:
+            if check.that is None:
+                continue
             one = _ready(rule_id, rule, check, overlay, day)
             if one is not None:
                 ready[PREDICATES[check.that].subject].append(one)

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-Unit = Literal["point", "ring", "duration", "percent", "ratio", "decibel", "count", "day", "yuan"]
+Unit = Literal["point", "month", "ring", "duration", "percent", "ratio", "decibel", "count", "day", "yuan"]
 Decide = Literal["auto", "review", "manual", "norm"]
 Per = Literal[
-    "call", "utterance", "occurrence", "shift", "proposal", "case", "incident", "exam", "day", "month", "year", "none",
+    "call", "utterance", "occurrence", "shift", "proposal", "case", "incident", "exam", "item", "order", "chat",
+    "question", "day", "week", "month", "quarter", "year", "campaign", "none",
 ]  # fmt: skip
 Kind = Literal[
     "person", "shift", "attendance", "leave", "calendar", "call", "chat", "seat_status", "work_order", "order", "case",
@@ -41,6 +42,14 @@ def _quoted(value: object) -> object:
 
 
 Number = Annotated[str, BeforeValidator(_quoted)]
+Expression = Annotated[str, BeforeValidator(lambda value: _written(value)), StringConstraints(min_length=1)]
+
+
+def _written(value: object) -> object:
+    """An expression; a bare true, false or number is one too."""
+    if isinstance(value, bool):
+        return str(value)
+    return str(value) if isinstance(value, int | float) else value
 
 
 class Lost(Strict):
@@ -134,23 +143,129 @@ class Title(Strict):
     en: Sentence
 
 
-class Check(Strict):
-    """One test of a rule: a predicate by name, the phrase lists it asks for, and who decides if not as the rule."""
+class Due(Strict):
+    """A deadline: which stage or paper it is for, until when, and, where it is no usual field, when it was done."""
 
-    that: str
+    stage: str
+    at: Expression
+    done: Expression | None = None
+
+
+VERDICTS = ("breach", "met", "keep", "tell")
+
+
+class Check(Strict):
+    """One test of a rule: a predicate by name with its phrase lists, or expressions over what it is about (``each``).
+
+    ``keep`` is a breach when it is false; ``tell`` has an outcome and no effect; ``alarm`` is a notice without points.
+    """
+
+    that: str | None = None
     decide: Literal["auto", "review"] | None = None
     phrases: dict[str, tuple[str, ...]] = {}
+    each: str = "month"
+    where: Expression | None = None
+    let: dict[str, Expression] = {}
+    na: Expression | None = None
+    breach: Expression | None = None
+    met: Expression | None = None
+    keep: Expression | None = None
+    tell: Expression | None = None
+    alarm: Expression | None = None
+    due: Due | None = None
+    at: Expression | None = None
+    points: Expression | None = None
+    times: Expression | None = None
+    event: Expression | None = None
+    needs_register: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _listed(cls, raw: Any) -> Any:
+        raw = _tuples(raw, "needs_register")
         if not isinstance(raw, dict) or not isinstance(raw.get("phrases"), dict):
             return raw
         return {**raw, "phrases": _tuples(raw["phrases"], *raw["phrases"])}
 
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        said = [name for name in VERDICTS if getattr(self, name) is not None]
+        if self.that is not None:
+            if said or self.alarm is not None or self.due is not None:
+                raise ValueError("a test names a predicate or has expressions, not both; drop one")
+        elif len(said) + (self.due is not None) > 1:
+            raise ValueError(f"one verdict a test, not {', '.join(said)}; write a second test")
+        elif not said and self.due is None and self.alarm is None:
+            raise ValueError("a test needs that, breach, met, keep, tell, alarm or due; add one")
+        return self
+
+
+class Range(Strict):
+    """What the clause prints as "2 to 5": a person sets the number inside it, with a reason."""
+
+    min: Number
+    max: Number
+
+
+class Item(Strict):
+    """An item of an assessment sheet: it starts full and loses, or starts from nothing and is given."""
+
+    weight: Number
+    starts: Literal["nothing", "full"]
+    zero_if: Expression | None = None
+
+
+class Step(Strict):
+    """What the n-th finding of a ladder costs or brings."""
+
+    fine: Number | None = None
+    amount: Number | None = None
+    points: Number | None = None
+    recommend: str | None = None
+
+
+class Ladder(Strict):
+    """Steps by occurrence within a window: the calendar month or year, or so many days before; the last one repeats."""
+
+    window: Annotated[str, StringConstraints(pattern=r"^(month|year|\d{1,4})$")]
+    values: Annotated[dict[date, tuple[Step, ...]], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or not isinstance(raw.get("values"), dict):
+            return raw
+        return {**raw, "values": _tuples(raw["values"], *raw["values"])}
+
+
+class Recommend(Strict):
+    """An effect on pay or employment that only a person can approve."""
+
+    kind: str
+    caution: tuple[str, ...] = ()
+    when: Expression | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, raw: Any) -> Any:
+        return _tuples(raw, "caution")
+
+
+class Refuse(Strict):
+    """An attempt that the clause forbids: the word it is refused with, and when."""
+
+    word: str
+    when: Expression
+
+
+class Caution(Strict):
+    law: str
+    when: Expression
+
 
 DATED = (
     "points", "amount", "fine", "limit", "grace", "cap", "weight", "target", "confidence", "sample", "base", "floor",
+    "days",
 )  # fmt: skip
 CHOICES = ("mode", "rounding")
 
@@ -178,9 +293,25 @@ class Rule(Strict):
     sample: Dated | None = None
     base: Dated | None = None
     floor: Dated | None = None
+    days: Dated | None = None
     mode: Choice | None = None
     rounding: Choice | None = None
     settings: dict[str, Dated] = {}
+    quote_ko: Quote | None = None
+    of: Literal["person", "team", "site"] = "person"
+    range: Range | None = None
+    item: Item | None = None
+    at_most: str | None = None
+    once: Literal["month"] | None = None
+    ladder: Ladder | None = None
+    recommend: tuple[Recommend, ...] = ()
+    value: Expression | None = None
+    raw: Expression | None = None
+    year: Expression | None = None
+    money: Expression | None = None
+    refuses: tuple[Refuse, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    overlay_faults: tuple[Refuse, ...] = ()
     on: bool = True
     why: Sentence | None = None
     also: tuple[RuleId, ...] = ()
@@ -190,14 +321,17 @@ class Rule(Strict):
     @model_validator(mode="before")
     @classmethod
     def _listed(cls, raw: Any) -> Any:
-        return _tuples(raw, "needs", "tests", "also", "not_with")
+        raw = _tuples(raw, "needs", "tests", "also", "not_with", "recommend", "refuses", "cautions", "overlay_faults")
+        if isinstance(raw, dict) and isinstance(raw.get("recommend"), dict):
+            raw = {**raw, "recommend": (raw["recommend"],)}
+        return raw
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if not self.on and self.why is None:
             raise ValueError("on: false needs a why; say who switched it off and for what reason")
-        if self.tests and self.decide in ("manual", "norm"):
-            raise ValueError(f"a {self.decide} rule has no tests; drop them or make it auto or review")
+        if self.tests and self.decide == "norm":
+            raise ValueError("a norm has no tests; drop them or make it auto, review or manual")
         clash = sorted(self.settings.keys() & {*DATED, *CHOICES, "on"})
         if clash:
             raise ValueError(f"settings.{clash[0]} is a key of the rule itself; move it out of settings")
@@ -231,12 +365,21 @@ class Source(Strict):
     file: str
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     line: Annotated[int, Field(ge=1)]
+    last: Annotated[int, Field(ge=1)] | None = None
+    language: Literal["zh", "ko"] = "zh"
+    strip: Literal["pinyin"] | None = None
     note: Sentence | None = None
 
 
 class Section(Strict):
     file: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+\.yaml$")]
     title: Sentence
+
+
+class Ranking(Strict):
+    """Among whom the score is ranked; the best is 1, equal scores share a rank."""
+
+    among: Literal["team", "pack"] = "team"
 
 
 class Head(Strict):
@@ -246,7 +389,10 @@ class Head(Strict):
     version: str
     title: Title
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,5}-$")]
-    score: RuleId
+    score: RuleId | None = None
+    grade: RuleId | None = None
+    pay: RuleId | None = None
+    rank: Ranking | None = None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]
     groups: tuple[Group, ...] = ()

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from scoring import overlay as overlays
+from scoring.callexpr import expression_test
 from scoring.canonical import canonical, digest
 from scoring.errors import FactsError
 from scoring.exclusive import Exclusive, settle_overlaps
@@ -34,13 +35,15 @@ class _Ready:
     cite: str
     quote: str
     title: dict[str, str]
-    test: Callable[[Any], Finding]
+    test: Callable[[Facts, Any], Finding]
     decide: str
     machine: bool
     needs_text: bool
     points: Decimal
     points_lost: bool
     setting_lost: bool
+    reads_lost: bool  # an expression: whether it read a lost number shows in its evidence
+    effect: bool  # false: the outcome is told and takes no effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,11 @@ def _make(pack: Pack, overlay: Overlay, day: date | None) -> Programme:
         if not overlay.switches.get(f"{rule_id}.on", rule.on):
             continue
         for check in rule.tests:
-            if check.that is None:
+            if check.that is None and check.each not in ("call", "away"):
                 continue
             one = _ready(rule_id, rule, check, overlay, day)
             if one is not None:
-                ready[PREDICATES[check.that].subject].append(one)
+                ready[PREDICATES[check.that].subject if check.that is not None else check.each].append(one)
     exclusive = [Exclusive(frozenset(group.rules), group.per) for group in pack.head.groups if group.per == "utterance"]
     exclusive += [Exclusive(frozenset((one, other)), "event") for one, r in pack.rules.items() for other in r.not_with]
     return Programme(tuple(ready["call"]), tuple(ready["away"]), tuple(exclusive), overlay.synthetic_ok)
@@ -86,7 +89,7 @@ def _make(pack: Pack, overlay: Overlay, day: date | None) -> Programme:
 
 def _ready(rule_id: str, rule: Rule, check: Check, overlay: Overlay, day: date | None) -> _Ready | None:
     """A test with its settings; ``None`` when the rule is not yet in force on that day."""
-    predicate = PREDICATES[check.that]
+    predicate = None if check.that is None else PREDICATES[check.that]
     numbers: dict[str, Known] | None
     try:
         numbers = settle(rule_id, rule, overlay, day)
@@ -96,7 +99,7 @@ def _ready(rule_id: str, rule: Rule, check: Check, overlay: Overlay, day: date |
         if numbers is None:
             return None
         settings = Settings(numbers, words(rule_id, rule, overlay), check.phrases)
-        test = predicate.make(settings)
+        test = expression_test(check, settings) if predicate is None else _of_body(predicate.make(settings))
     points = numbers.get("points")
     machine = rule.decide == "auto" and check.decide != "review"
     trusted = not rule.needs_text or overlay.trusts(rule_id)
@@ -111,13 +114,19 @@ def _ready(rule_id: str, rule: Rule, check: Check, overlay: Overlay, day: date |
         needs_text=rule.needs_text,
         points=points.number if points is not None and points.number is not None else ZERO,
         points_lost=points is not None and points.assumed,
-        setting_lost=any(one.assumed for name, one in numbers.items() if name in predicate.numbers),
+        setting_lost=any(one.assumed for name, one in numbers.items() if predicate and name in predicate.numbers),
+        reads_lost=predicate is None,
+        effect=check.tell is None and check.alarm is None,
     )
 
 
-def _undated(name: str) -> Callable[[Any], Finding]:
+def _of_body(test: Callable[[Any], Finding]) -> Callable[[Facts, Any], Finding]:
+    return lambda facts, body: test(body)
+
+
+def _undated(name: str) -> Callable[[Facts, Any], Finding]:
     finding = unknown(Cause.MISSING, (Setting(name, "changed over time, and the day is unknown", "day", "site"),))
-    return lambda facts: finding
+    return lambda facts, body: finding
 
 
 def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Scorecard:
@@ -125,9 +134,9 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
     ready = programme(pack, overlay, day)
     if facts.call is not None:
         silenced = facts.call.text == "synthetic" and not ready.synthetic_ok
-        lines = [_line(one, one.test(facts.call), facts.subject, silenced) for one in ready.call]
+        lines = [_line(one, one.test(facts, facts.call), facts.subject, silenced) for one in ready.call]
     elif facts.away is not None:
-        lines = [_line(one, one.test(facts.away), facts.subject, False) for one in ready.away]
+        lines = [_line(one, one.test(facts, facts.away), facts.subject, False) for one in ready.away]
     else:
         raise FactsError(facts.subject, "neither a call nor a stretch away is given", "set exactly one of them")
     if sum(line.takes_effect for line in lines) > 1:
@@ -153,14 +162,16 @@ def _line(one: _Ready, finding: Finding, event: str, silenced: bool) -> Line:
     outcome = finding.outcome
     effect = outcome is Outcome.BREACH or outcome is Outcome.MET
     decide = "review" if finding.review else one.decide
-    lost = (effect and (one.points_lost or one.setting_lost)) or (outcome is Outcome.CLEAR and one.setting_lost)
+    lost = (effect and one.effect and (one.points_lost or one.setting_lost)) or (
+        outcome is Outcome.CLEAR and one.setting_lost
+    )
     return Line(
         rule=one.rule,
         cite=one.cite,
         outcome=outcome,
         decide=decide,
-        counts=effect and decide == "auto",
-        points=one.points if effect else ZERO,
+        counts=effect and one.effect and decide == "auto",
+        points=one.points if effect and one.effect else ZERO,
         assumed=lost,
         quote=one.quote,
         evidence=finding.evidence,
@@ -169,6 +180,10 @@ def _line(one: _Ready, finding: Finding, event: str, silenced: bool) -> Line:
         cause=None if finding.cause is None else finding.cause.value,
         machine=one.machine and not finding.review,
     )
+
+
+def _read_lost(finding: Finding) -> bool:
+    return any(isinstance(one, Setting) and one.source == "lost" for one in finding.evidence)
 
 
 def run_inputs(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> str:

@@ -120,7 +120,7 @@ def test_a_group_and_the_score_name_rules_that_exist() -> None:
     head = HEAD.replace("score: TST-1", "score: TST-7") + "groups:\n- {per: shift, rules: [TST-1, TST-8]}\n"
 
     assert [one.split(": ", 1)[1] for one in faults(head=head)] == [
-        "score: there is no rule TST-7; name the rule that holds base, cap and floor",
+        "score: there is no rule TST-7; correct the id",
         "groups.0: there is no rule TST-8; correct the id",
     ]
 

@@ -1,0 +1,359 @@
+"""Expressions over one call, one chat or one absence: their fields as names, and what was said as functions.
+
+A phrase is certainly missing only where nothing could hide it (see ``phrasing``); otherwise the answer is unknown.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from scoring.canonical import decimal_text
+from scoring.expr import MISSING, Compiler, Fn, Function, Names, Scope, compile_expression, truth
+from scoring.facts import AwayFacts, CallFacts, Cause, Facts, Hit, Unknown
+from scoring.finding import NA, Finding, breach, clear, unknown
+from scoring.functions import FUNCTIONS, form
+from scoring.pack import Check
+from scoring.phrasing import spans
+from scoring.scorecard import Evidence, Outcome, Signal, Span
+from scoring.values import Known, Settings
+
+_OWN = ("turns", "hits", "gaps")
+CALL_FIELDS = frozenset(
+    {one.name for one in fields(CallFacts)} - {*_OWN} | {"at", "conversation", "agent", "seat", "id"}
+)
+AWAY_FIELDS = frozenset({one.name for one in fields(AwayFacts)} | {"length", "agent", "seat", "id"})
+NAMES = frozenset({
+    "points", "amount", "fine", "limit", "grace", "cap", "weight", "target", "confidence", "sample", "base", "floor",
+    "days", "mode", "rounding",
+})  # fmt: skip
+
+
+def written(value: object) -> object:
+    """A field as the language knows it: whole numbers are decimals."""
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@dataclass(frozen=True, slots=True)
+class CallSubject:
+    """The fields of a call (or a chat) under their names; ``conversation``: an answered incoming call."""
+
+    facts: Facts
+    call: CallFacts
+
+    def get(self, name: str) -> Any:
+        call = self.call
+        if name == "conversation":
+            return _conversation(call)
+        if name == "id":
+            return self.facts.subject.partition(":")[2]
+        if name in ("agent", "seat"):
+            return getattr(self.facts, name)
+        if name == "at":
+            return None if self.facts.at is None else datetime.fromisoformat(self.facts.at).replace(tzinfo=None)
+        return written(getattr(call, name))
+
+
+def _conversation(call: CallFacts) -> bool | Unknown:
+    if call.direction in ("out", "internal") or (not isinstance(call.end, Unknown) and call.end != "answered"):
+        return False
+    for value in (call.direction, call.end):
+        if isinstance(value, Unknown):
+            return value
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class AwaySubject:
+    """The fields of an absence; ``length`` in milliseconds; what was only inferred is not known."""
+
+    facts: Facts
+    away: AwayFacts
+
+    def get(self, name: str) -> Any:
+        if name in ("length", "ready_ms") and self.away.source == "inferred":
+            return MISSING
+        if name == "length":
+            return written(self.away.away_ms)
+        if name == "id":
+            return self.facts.subject.partition(":")[2]
+        if name in ("agent", "seat"):
+            return getattr(self.facts, name)
+        if name in ("at", "until"):
+            value = getattr(self.away, name)
+            return value if isinstance(value, Unknown) else datetime.fromisoformat(value).replace(tzinfo=None)
+        return written(getattr(self.away, name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """The settings of one rule, for one day."""
+
+    settings: Settings
+    call: CallFacts | None
+
+    def name(self, name: str, scope: Scope) -> Any:
+        if name in self.settings.words:
+            return self.settings.words[name]
+        known = self.settings.numbers[name]
+        scope.trace.append((name, known))
+        return known.number
+
+
+def expression_test(check: Check, settings: Settings) -> Callable[[Facts, CallFacts | AwayFacts], Finding]:
+    """The test as a function of facts; the settings of its day are bound."""
+    names = names_for(check.each, frozenset({*settings.numbers, *settings.words}))
+    let, names = compile_let(check.let, names)
+    parts = {key: compile_expression(text, names) for key, text in _parts(check).items()}
+    verdict = next(key for key in ("breach", "met", "keep", "tell", "alarm") if key in parts)
+
+    def test(facts: Facts, body: CallFacts | AwayFacts) -> Finding:
+        call = body if isinstance(body, CallFacts) else None
+        subject = CallSubject(facts, call) if call is not None else AwaySubject(facts, body)  # type: ignore[arg-type]
+        scope = Scope(subject, _Context(settings, call), dict(let))
+        if "where" in parts and truth(parts["where"](scope)) is not True:
+            return NA
+        if "na" in parts and truth(parts["na"](scope)) is True:
+            return NA
+        return judged(verdict, truth(parts[verdict](scope)), evidence(scope.trace))
+
+    return test
+
+
+def judged(verdict: str, value: bool | Unknown, shown: tuple[Evidence, ...]) -> Finding:
+    if isinstance(value, Unknown):
+        return unknown(value.cause, shown)
+    if verdict == "keep":
+        value = not value
+    if verdict in ("met", "tell"):
+        return Finding(Outcome.MET, shown) if value else clear(shown)
+    return breach(shown) if value else clear(shown)
+
+
+def _parts(check: Check) -> dict[str, str]:
+    keys = ("where", "na", "breach", "met", "keep", "tell", "alarm", "times")
+    return {key: getattr(check, key) for key in keys if getattr(check, key) is not None}
+
+
+def names_for(each: str, settings: frozenset[str]) -> Names:
+    own = CALL_FIELDS if each in ("call", "chat") else AWAY_FIELDS
+    return Names(own, frozenset(), settings, {}, {**FUNCTIONS, **CALL_FUNCTIONS})
+
+
+def compile_let(let: Mapping[str, str], names: Names) -> tuple[dict[str, Fn], Names]:
+    """Named parts in their order; each may use the ones before it."""
+    found: dict[str, Fn] = {}
+    for name, text in let.items():
+        found[name] = compile_expression(text, names)
+        names = names.with_local([name])
+    return found, names
+
+
+def evidence(trace: list[tuple[str, Any]]) -> tuple[Evidence, ...]:
+    """What the expression read, each once: fields as signals, settings with their source, hits as spans."""
+    shown: dict[Evidence, None] = {}
+    for name, value in trace:
+        if isinstance(value, Known):
+            shown[value.evidence()] = None
+        elif isinstance(value, Span):
+            shown[value] = None
+        elif value is not None:
+            shown[Signal(name, say(value))] = None
+    return tuple(shown)
+
+
+def say(value: object) -> str:
+    if isinstance(value, Unknown):
+        return f"unknown ({value.cause})"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, tuple):
+        return ", ".join(say(one) for one in value)
+    return str(value)
+
+
+def _call_of(scope: Scope) -> CallFacts | None:
+    subject = scope.subject if scope.it is None else scope.it
+    return getattr(subject, "call", None)
+
+
+def _wanted(compiler: Compiler, node: ast.Call) -> frozenset[str]:
+    return frozenset(
+        compiler.word(node, at, "a category, an entry or a part, in quotes") for at in range(len(node.args))
+    )
+
+
+def _matching(call: CallFacts, wanted: frozenset[str], role: str) -> list[Hit]:
+    return [
+        hit
+        for hit in call.hits
+        if (hit.category in wanted or hit.entry in wanted or hit.part in wanted) and hit.role == role
+    ]
+
+
+def _window(call: CallFacts, first: Decimal | None, last: Decimal | None) -> tuple[int, int] | Unknown:
+    talk = call.talk_ms
+    if last is not None:
+        return talk if isinstance(talk, Unknown) else (max(0, talk - int(last)), max(talk, 0))
+    if first is not None:
+        return 0, int(first)
+    end = max((one.end_ms for one in call.turns), default=0)
+    return 0, end if isinstance(talk, Unknown) else max(end, talk)
+
+
+def _said(compiler: Compiler, node: ast.Call) -> Fn:
+    """said('greeting', first=ms, last=ms, but='part'): the agent said it in a turn that starts, or ends, there."""
+    compiler.only(node, "first", "last", "role", "but")
+    wanted = _wanted(compiler, node)
+    role = compiler.option(node, "role", ("agent", "customer"), "agent")
+    bounds = {one.arg: compiler.compile(one.value) for one in node.keywords if one.arg in ("first", "last", "but")}
+    limit = compiler.compile(ast.Name("confidence")) if "confidence" in compiler.names.general else None
+
+    def run(scope: Scope) -> bool | Unknown:
+        call = _call_of(scope)
+        if call is None:
+            return MISSING
+        if call.text == "none":
+            return Unknown(Cause.NO_TEXT)
+        first, last = (bounds[key](scope) if key in bounds else None for key in ("first", "last"))
+        window = _window(call, first, last)
+        if isinstance(window, Unknown):
+            return window
+        but = bounds["but"](scope) if "but" in bounds else None
+        hits = [
+            hit for hit in _matching(call, wanted, role) if hit.part != but and _inside(call, hit, window, first, last)
+        ]
+        sure = [hit for hit in hits if not _doubted(call, hit)]
+        if sure and call.channels != "mixed":
+            scope.trace += [("said", one) for one in spans(sure[:1])]
+            return True
+        cause = hidden(call, hits, window, limit(scope) if limit is not None else None, role)
+        scope.trace.append(
+            ("said", Span(role, *window, f"no {'/'.join(sorted(wanted))}" if cause is None else str(cause)))
+        )
+        return False if cause is None else Unknown(cause)
+
+    return run
+
+
+def _inside(call: CallFacts, hit: Hit, window: tuple[int, int], first: Any, last: Any) -> bool:
+    if last is not None:
+        return hit.end_ms >= window[0]
+    if first is not None:
+        turn = call.turns[hit.turn].start_ms if 0 <= hit.turn < len(call.turns) else hit.start_ms
+        return turn <= window[1]
+    return True
+
+
+def _doubted(call: CallFacts, hit: Hit) -> bool:
+    return 0 <= hit.turn < len(call.turns) and call.turns[hit.turn].doubted
+
+
+def hidden(call: CallFacts, hits: list[Hit], window: tuple[int, int], limit: Decimal | None, role: str) -> Cause | None:
+    """What could hide a phrase in the window; the first of these causes that stands."""
+    start, end = window
+    turns = [one for one in call.turns if one.start_ms <= end and one.end_ms >= start]
+    if call.channels == "mixed" or "unknown" in {*(one.role for one in turns), *(one.role for one in hits)}:
+        return Cause.MIXED
+    other = "customer" if role == "agent" else "agent"
+    if any(gap.role != other and gap.start_ms <= end and gap.end_ms >= start for gap in call.gaps):
+        return Cause.GAP
+    own = [one for one in turns if one.role == role]
+    if any(one.doubted for one in own):
+        return Cause.DOUBTED
+    if limit is not None and any(one.confidence is not None and one.confidence < limit for one in own):
+        return Cause.CONFIDENCE
+    return None
+
+
+def _heard(compiler: Compiler, node: ast.Call) -> Fn:
+    """heard('insulting', …): the agent said something of these lists (low severity left out); false when not heard."""
+    compiler.only(node, "role")
+    wanted = _wanted(compiler, node)
+    role = compiler.option(node, "role", ("agent", "customer"), "agent")
+
+    def run(scope: Scope) -> bool | Unknown:
+        call = _call_of(scope)
+        if call is None:
+            return MISSING
+        hits = [hit for hit in call.hits if hit.category in wanted or hit.entry in wanted or hit.part in wanted]
+        strong = [hit for hit in hits if hit.severity != "low"]
+        sure = [hit for hit in strong if hit.role == role and not _doubted(call, hit)]
+        if sure:
+            scope.trace += [("heard", one) for one in spans(sure)]
+            return True
+        if call.text == "none":
+            return Unknown(Cause.NO_TEXT)
+        if any(hit.role == "unknown" for hit in strong):
+            return Unknown(Cause.MIXED)
+        return Unknown(Cause.DOUBTED) if any(hit.role == role for hit in strong) else False
+
+    return run
+
+
+def _hits(compiler: Compiler, node: ast.Call) -> Fn:
+    """hits('thanks', …): how many of the agent's hits are of these lists."""
+    compiler.only(node, "role")
+    wanted = _wanted(compiler, node)
+    role = compiler.option(node, "role", ("agent", "customer"), "agent")
+
+    def run(scope: Scope) -> Decimal | Unknown:
+        call = _call_of(scope)
+        if call is None:
+            return MISSING
+        return Unknown(Cause.NO_TEXT) if call.text == "none" else Decimal(len(_matching(call, wanted, role)))
+
+    return run
+
+
+def _hit_at(pick: Callable[[list[int]], int]) -> Callable[[Compiler, ast.Call], Fn]:
+    def build(compiler: Compiler, node: ast.Call) -> Fn:
+        """first_hit/last_hit('hold_transfer', …): milliseconds from the answer, None when there is none."""
+        compiler.only(node, "role")
+        wanted = _wanted(compiler, node)
+        role = compiler.option(node, "role", ("agent", "customer"), "agent")
+
+        def run(scope: Scope) -> Any:
+            call = _call_of(scope)
+            if call is None:
+                return MISSING
+            found = _matching(call, wanted, role)
+            return Decimal(pick([hit.start_ms for hit in found])) if found else None
+
+        return run
+
+    return build
+
+
+def _last_turn(compiler: Compiler, node: ast.Call) -> Fn:
+    """last_word('customer'): milliseconds from the answer at which that party last spoke; None when it never did."""
+    role = compiler.word(node, 0, "agent, customer or any")
+
+    def run(scope: Scope) -> Any:
+        call = _call_of(scope)
+        if call is None:
+            return MISSING
+        if call.text == "none":
+            return Unknown(Cause.NO_TEXT)
+        ends = [one.end_ms for one in call.turns if role in ("any", one.role)]
+        return Decimal(max(ends)) if ends else None
+
+    return run
+
+
+CALL_FUNCTIONS: dict[str, Function] = {
+    "said": form(_said),
+    "heard": form(_heard),
+    "hits": form(_hits),
+    "first_hit": form(_hit_at(min)),
+    "last_hit": form(_hit_at(max)),
+    "last_word": form(_last_turn),
+}

@@ -24,7 +24,6 @@ from speech.transcript import Role
 __all__ = ["Hit", "Matcher", "TurnText"]
 
 HOMOPHONE_TRUST = Decimal("0.7")  # how much of the turn's confidence a match by sound keeps
-_PARTY = attrgetter("role", "channel")
 _ORDER = attrgetter("turn", "start_ms", "end_ms", "category", "entry")
 
 
@@ -136,11 +135,13 @@ class Matcher:
 
     def find(self, turns: Sequence[TurnText]) -> list[Hit]:
         """Hits of one call in order. The customer's words are never hits; an unknown speaker's carry ``unknown``."""
-        parties = list(map(_PARTY, turns))
+        parties: dict[tuple[Role, int], list[int]] = {}
+        for at, turn in enumerate(turns):
+            parties.setdefault((turn.role, turn.channel), []).append(at)
         hits: list[Hit] = []
-        for party in dict.fromkeys(parties):
-            if party[0] != "customer":
-                hits += self._stream(turns, [at for at, one in enumerate(parties) if one == party])
+        for (role, _), indexes in parties.items():
+            if role != "customer":
+                hits += self._stream(turns, indexes)
         hits.sort(key=_ORDER)
         return hits
 
@@ -168,7 +169,7 @@ def _rank(one: Found) -> tuple[bool, int, int, int]:
 
 
 def _hit(stream: Stream, one: Found, turn: int) -> Hit:
-    start_ms, end_ms = stream.times(one.first, one.last, one.start, one.end)
+    when = stream.times(one.first, one.last, one.start, one.end)
     began = stream.turns[one.first]
     confidence = began.confidence
     if one.last != one.first:
@@ -176,16 +177,5 @@ def _hit(stream: Stream, one: Found, turn: int) -> Hit:
         confidence = min((value for value in sure if value is not None), default=None)
     if one.how == "homophone":
         confidence = ((Decimal(1) if confidence is None else confidence) * HOMOPHONE_TRUST).quantize(Decimal("0.01"))
-    return Hit(
-        category=one.entry.category,
-        entry=one.entry.id,
-        role=began.role,
-        start_ms=start_ms,
-        end_ms=end_ms,
-        text=stream.whole[one.start : one.end],
-        how=one.how,
-        turn=turn,
-        confidence=confidence,
-        severity=one.entry.severity,
-        part=one.entry.part,
-    )
+    entry, text = one.entry, stream.whole[one.start : one.end]
+    return Hit(entry.category, entry.id, began.role, *when, text, one.how, turn, confidence, entry.severity, entry.part)

@@ -134,7 +134,7 @@ def call_facts(
         business=known(record.business),
         transfers=len(record.transfers),
         seat_was_ready=known(seat_was_ready),
-        language=record.language or "zh",
+        language="ko" if record.language == "ko" else "zh",
         turns=heard.turns,
         hits=heard.hits,
         gaps=heard.gaps + tuple(Gap(row.role, row.start_ms, row.end_ms, row.cause) for row in record.gaps),

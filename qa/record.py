@@ -1,102 +1,21 @@
-"""The record kind `call` of the data contract, as the sidecar of a recording and as what a folded call becomes.
+"""The record kind `call` as the sidecar of a recording: read with all fields optional, times given the site's zone.
 
-Every field may be absent: what is not said is unknown, never a default. No files, no clock.
+The model itself is the import contract's (`scoring/records/call.py`). No files, no clock.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-Role = Literal["agent", "customer", "unknown"]
-Text = Annotated[str, Field(max_length=256)]
+from scoring.records.call import CallRecord, GapRow, Hold, Transfer, TurnRow
 
+__all__ = ["CallRecord", "GapRow", "Hold", "RecordError", "Transfer", "TurnRow", "localised", "read_record"]
 
-def _quoted(value: object) -> object:
-    if not isinstance(value, str | Decimal):
-        raise ValueError(f'write the number as a quoted string: "{value}"')
-    return value
-
-
-def _moment(value: object) -> object:
-    if not isinstance(value, str | datetime):
-        raise ValueError("write a date and time like 2026-03-01T09:00:14.990, local or with its offset")
-    return value
-
-
-Exact = Annotated[Decimal, BeforeValidator(_quoted)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Milliseconds = Annotated[int, Field(strict=True, ge=-86_400_000, le=86_400_000)]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Hold(Part):
-    at: Moment
-    until: Moment | None = None
-
-
-class Transfer(Part):
-    at: Moment
-    to: Text = ""
-    how: Literal["blind", "attended"] = "blind"
-
-
-class GapRow(Part):
-    role: Role
-    start_ms: Milliseconds
-    end_ms: Milliseconds
-    cause: Text = "loss"
-
-
-class TurnRow(Part):
-    role: Role
-    text: Annotated[str, Field(max_length=10_000)]
-    start_ms: Milliseconds | None = None
-    end_ms: Milliseconds | None = None
-    confidence: Exact | None = None
-
-
-class CallRecord(Part):
-    """One call at one seat; names and meanings are those of the import contract."""
-
-    kind: Literal["call"] = "call"
-    id: Text | None = None
-    agent: Text | None = None
-    team: Text | None = None
-    source: Text | None = None
-    reason: Text | None = None
-    seat: Text | None = None
-    direction: Literal["in", "out", "internal"] | None = None
-    queue: Text | None = None
-    chain: Text | None = None
-    number: Text | None = None
-    known_customer: Annotated[bool, Field(strict=True)] | None = None
-    business: Annotated[bool, Field(strict=True)] | None = None
-    queued_at: Moment | None = None
-    offered_at: Moment | None = None
-    ringing_at: Moment | None = None
-    answered_at: Moment | None = None
-    ended_at: Moment | None = None
-    end: Literal["answered", "abandoned", "no_answer", "redirected", "voicemail", "probe"] | None = None
-    rings: Annotated[int, Field(strict=True, ge=0, le=1000)] | None = None
-    hung_up_by: Literal["customer", "agent", "system", "unknown"] | None = None
-    transfers: tuple[Transfer, ...] = ()
-    holds: tuple[Hold, ...] = ()
-    gaps: tuple[GapRow, ...] = ()
-    channels: Literal["split", "mixed", "none"] | None = None
-    roles: Annotated[tuple[Role, ...], Field(max_length=2)] | None = None
-    language: Literal["zh", "ko"] | None = None
-    dialect_asked: Annotated[bool, Field(strict=True)] | None = None
-    turns: tuple[TurnRow, ...] | None = None
-    note: Text | None = None
-    history_shown: Annotated[bool, Field(strict=True)] | None = None
+LANGUAGES = ("zh", "ko")
 
 
 class RecordError(Exception):
@@ -120,6 +39,8 @@ def read_record(place: str, raw: Any, zone: ZoneInfo) -> CallRecord:
         record = CallRecord.model_validate(raw)
     except ValidationError as error:
         raise RecordError([f"{place}: {_says(one)}" for one in error.errors()]) from None
+    if record.language not in (None, *LANGUAGES):
+        raise RecordError([f"{place}: language: {record.language!r} is no language we hear; use zh or ko"])
     return localised(record, zone)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,6 +25,9 @@ class Cadence:
         return self.period_s - self.pattern_s[-1]
 
 
+_SECONDS = re.compile(r"\d{1,3}(\.\d{1,3})?", re.ASCII)
+
+
 def _cadence(pattern: str, tone_hz: str) -> Cadence:
     return Cadence(tuple(Decimal(part) for part in pattern.split("/")), tone_hz)
 
@@ -43,6 +47,16 @@ CADENCES: dict[str, Cadence] = {
     "fr": _cadence("1.5/3.5", "440"),
     "es": _cadence("1.5/3", "425"),
 }
+
+
+def cadence(text: str) -> Cadence:
+    """A country's cadence by its name, or one in seconds: "1/4" for on and off, "5" for a whole ring."""
+    if text in CADENCES:
+        return CADENCES[text]
+    parts = text.split("/")
+    if not all(_SECONDS.fullmatch(part) for part in parts) or sum(map(Decimal, parts)) <= 0:
+        raise ValueError(f"cadence {text!r} is unknown; use {', '.join(CADENCES)}, or seconds like 1/4")
+    return _cadence(text if len(parts) > 1 else f"{text}/0", "")
 
 
 def ring_count(seconds: Decimal, period: Decimal) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from ingest.rings import CADENCES, ring_count
+from ingest.rings import cadence, ring_count
 from ingest.seats import Away
 from qa.record import CallRecord
 from scoring.facts import AwayFacts, CallFacts, Cause, End, Facts, Gap, Hit, Turn, Unknown
@@ -108,18 +108,18 @@ def call_facts(
     seat_was_ready: bool | None = None,
 ) -> Facts:
     """Facts of one call from its record and from what was heard."""
-    cadence = CADENCES[site.cadence]
+    rhythm = cadence(site.cadence)
     alert = record.ringing_at or record.offered_at
     ring = seconds_between(alert, record.answered_at or record.ended_at)
-    counted = ring if isinstance(ring, Unknown) else ring_count(ring, cadence.period_s)
+    counted = ring if isinstance(ring, Unknown) else ring_count(ring, rhythm.period_s)
     call = CallFacts(
         direction=known(record.direction),
         end=_end(record, heard),
         ring_seconds=ring,
         ring_count=record.rings if record.rings is not None else counted,
         ring_source="phone" if record.rings is not None else "none" if isinstance(ring, Unknown) else "clock",
-        ring_period_s=cadence.period_s,
-        ring_on_s=cadence.on_s,
+        ring_period_s=rhythm.period_s,
+        ring_on_s=rhythm.on_s,
         answer_seconds=seconds_between(alert, record.answered_at),
         talk_ms=_talk(record, heard),
         hold_ms=_hold(record),
@@ -150,7 +150,7 @@ def _length(away: Away, ms: int | None) -> int | Unknown:
     return Unknown(Cause.CLOCK) if away.contradicted else known(ms)
 
 
-def away_facts(away: Away, approved: bool | None, site: SiteView = SiteView()) -> Facts:
+def away_facts(away: Away, approved: bool | None, site: SiteView = SiteView(), told: bool | None = None) -> Facts:
     """Facts of a stretch with nobody at the seat; a leave register that is not connected excuses and accuses nobody."""
     allowed: bool | Unknown = known(approved) if site.leave_connected else Unknown(Cause.REGISTER)
     episode = AwayFacts(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from qa.facts import Heard
 from qa.record import CallRecord
 from scoring.facts import Gap, Hit, Turn
+from scoring.records.call import HitRow
 from speech.measures import measure
 from speech.phrases import Matcher, TurnText
 from speech.transcript import Transcript
@@ -36,7 +37,7 @@ def from_transcript(
         channels=transcript.channels,
         text="synthetic" if transcript.synthetic else "recognised",
         turns=turns,
-        hits=_hits(matcher, turns),
+        hits=hits_of(matcher, turns),
         gaps=tuple(Gap(gap["role"], gap["start_ms"], gap["end_ms"], gap["cause"]) for gap in gaps),
         duration_ms=max(0, transcript.duration_ms - answer_ms),
         silence_ms=talk.silence_ms,
@@ -59,10 +60,20 @@ def from_record(record: CallRecord, matcher: Matcher) -> Heard:
         channels=record.channels or ("split" if all(turn.role != "unknown" for turn in turns) else "mixed"),
         text="given",
         turns=tuple(turns),
-        hits=_hits(matcher, turns),
+        hits=hits_of(matcher, turns) if record.hits is None else tuple(_found(row, turns) for row in record.hits),
     )
 
 
-def _hits(matcher: Matcher, turns: Iterable[Turn]) -> tuple[Hit, ...]:
+def _found(row: HitRow, turns: Sequence[Turn]) -> Hit:
+    """A phrase that another system found; without times it stands at the beginning."""
+    start = row.start_ms or 0
+    end = start if row.end_ms is None else max(start, row.end_ms)
+    at = next(
+        (n for n, turn in enumerate(turns) if turn.role == row.role and turn.start_ms <= start <= turn.end_ms), -1
+    )
+    return Hit(row.category, row.entry, row.role, start, end, "", "exact", at, row.confidence)
+
+
+def hits_of(matcher: Matcher, turns: Iterable[Turn]) -> tuple[Hit, ...]:
     said = [TurnText(turn.role, turn.start_ms, turn.end_ms, turn.text, turn.confidence) for turn in turns]
     return tuple(Hit(**hit._asdict()) for hit in matcher.find(said))

@@ -105,7 +105,8 @@ def parse(raw: object, zone: tzinfo, *, defaults: Defaults | None = None) -> Rec
     if read is None:
         return list(faults)
     fields = {name: local(value, zone) for name, value in _given(read).items() if name in given}
-    faults.update(dict.fromkeys(_contradictions(str(given["kind"]), fields)))
+    if not faults:
+        faults.update(dict.fromkeys(_contradictions(str(given["kind"]), fields)))
     return list(faults) or Record(str(given["kind"]), str(fields.get("id")), fields)
 
 
@@ -149,7 +150,7 @@ def _lacking(model: type[Envelope], given: Raw) -> Iterator[Refusal]:
     if "source" not in given:
         yield Refusal("source", f"where it comes from is missing; write one of {', '.join(_sources(model))}")
     elif isinstance(given["source"], str) and given["source"] not in _sources(model):
-        told = f"a {kind} does not come from {given['source']!r}; write one of {', '.join(_sources(model))}"
+        told = f"{named(str(kind))} does not come from {given['source']!r}; write one of {', '.join(_sources(model))}"
         yield Refusal("source", told)
     if given.get("source") == "person" and "entered_by" not in given:
         yield Refusal("entered_by", "with source person it says who entered it; give the name")
@@ -158,7 +159,7 @@ def _lacking(model: type[Envelope], given: Raw) -> Iterator[Refusal]:
         return  # a withdrawal needs no content
     for name in model.NEED:
         if name not in given:
-            yield Refusal(name, f"a {kind} cannot do without it; give it")
+            yield Refusal(name, f"{named(str(kind))} cannot do without it; give it")
     yield from _when(model, given)
     if "team" in given and "agent" in given and kind != "person":
         yield Refusal("team", "it stands instead of agent; give one of them")
@@ -180,8 +181,11 @@ def _when(model: type[Envelope], given: Raw) -> Iterator[Refusal]:
         return  # asked as a field of its own
     said = [name for name in model.WHEN if name in given]
     allowed = " or ".join(model.WHEN)
+    for name in _WHEN:
+        if name in given and name not in model.WHEN:
+            yield Refusal(name, _stray(model, given, name))
     if not said:
-        yield Refusal(model.WHEN[0], f"a {given['kind']} says when by {allowed}; give it")
+        yield Refusal(model.WHEN[0], f"{named(given['kind'])} says when by {allowed}; give it")
     for name in said[1:]:
         yield Refusal(name, f"exactly one of {allowed} says when; {said[0]} stands there already")
     if given["kind"] in ("shift", "leave"):
@@ -257,10 +261,15 @@ def wrong_stage(case_type: str | None, stage: str) -> Refusal | None:
     stages = CASE_TYPES[case_type].stages
     if stage in stages:
         return None
-    return Refusal("stage", f"{stage!r} is no stage of a {case_type}; write one of {', '.join(stages)}")
+    return Refusal("stage", f"{stage!r} is no stage of {named(case_type)}; write one of {', '.join(stages)}")
 
 
 # --- letters
+
+
+def named(kind: str) -> str:
+    """A kind or process with its article."""
+    return f"{'an' if kind[:1] in 'aeio' else 'a'} {kind}"
 
 
 def _fault(model: type[Envelope], given: Raw, one: Any) -> Refusal:
@@ -289,12 +298,10 @@ def _fault(model: type[Envelope], given: Raw, one: Any) -> Refusal:
 
 
 def _stray(model: type[Envelope], given: Raw, field: str) -> str:
-    kind = given["kind"]
     if field in _WHEN:
-        return f"a {kind} says when by {' or '.join(model.WHEN)}; move it there"
-    if "." in field:
-        return "there is no such field; remove it or correct its spelling"
-    return f"a {kind} has no such field; remove it or correct its spelling"
+        return f"{named(given['kind'])} says when by {' or '.join(model.WHEN)}; move it there"
+    owner = "there is" if "." in field else f"{named(given['kind'])} has"
+    return f"{owner} no such field; remove it or correct its spelling"
 
 
 # --- and back

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from scoring.errors import ScoringError
-from scoring.records.admit import wrong_stage
+from scoring.records.admit import named, wrong_stage
 from scoring.records.period import Period
 from scoring.records.record import Record, Refusal, order
 
@@ -168,7 +168,7 @@ class _Draft:
         if last.get("void"):
             return Refusal("supersedes", f"{of!r} was withdrawn; enter the record anew")
         if last.kind != record.kind:
-            return Refusal("kind", f"{of!r} is a {last.kind}; withdraw it with void and enter a new record")
+            return Refusal("kind", f"{of!r} is {named(last.kind)}; withdraw it with void and enter a new record")
         return None
 
     def _case(self, record: Record) -> Refusal | None:
@@ -180,7 +180,7 @@ class _Draft:
         if known is None or (case not in self._cases and first is record and said is None):
             return Refusal("case_type", f"the first record of case {case!r} says which process it is; give it")
         if said is not None and said != known:
-            return Refusal("case_type", f"case {case!r} is a {known}; give the new process a case of its own")
+            return Refusal("case_type", f"case {case!r} is {named(known)}; give the new process a case of its own")
         if (told := wrong_stage(known, str(record.get("stage")))) is not None:
             return told
         self._cases[case] = known

@@ -15,11 +15,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from scoring.records.envelope import Envelope
-from scoring.records.kinds import CASE_TYPES, FIELDS, FIGURES, MODELS, PARTS
+from scoring.records.fields import span
+from scoring.records.kinds import CASE_TYPES, FIELDS, FIGURES, MODELS, PARTS, WORDS
 from scoring.records.period import Period
 from scoring.records.record import Record, Refusal
 
-__all__ = ["Defaults", "Refusal", "expand", "implied", "parse", "plain"]
+__all__ = ["Defaults", "Refusal", "expand", "implied", "parse", "plain", "restored"]
 
 Raw = Mapping[str, Any]
 _WHEN = ("at", "day", "period")
@@ -215,9 +216,15 @@ def _broken_lines(shape: Mapping[str, str], fields: Raw, before: str) -> Iterato
         kind, where = shape[name], before + name
         if kind in ("str", "ref", "enum"):
             yield from _line(where, value)
+        elif kind == "text":
+            if "\0" in value:
+                yield Refusal(where, "holds a NUL character; remove it")
         elif kind == "[str]":
             for n, one in enumerate(value):
                 yield from _line(f"{where}.{n}", one)
+        elif kind == "{str: answer}":
+            for one in value:
+                yield from _line(f"{where}.{one}", one)
         elif kind.strip("[]") in PARTS:
             for n, one in enumerate(value):
                 yield from _broken_lines(PARTS[kind.strip("[]")], one, f"{where}.{n}.")
@@ -288,6 +295,8 @@ def _fault(model: type[Envelope], given: Raw, one: Any) -> Refusal:
             return Refusal(field, f"{value!r} is neither true nor false; write one of them, without quotes")
         case "int_type":
             return Refusal(field, f"{value!r} is no whole number; write it without quotes and without a fraction")
+        case "string_unicode":
+            return Refusal(field, "holds half a character (a lone surrogate); repair the text")
         case "string_too_long":
             return Refusal(field, f"is longer than {one['ctx']['max_length']} characters; shorten it")
         case "tuple_type":
@@ -328,6 +337,35 @@ def _plain(kind: str, value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, Period) else value
+
+
+def restored(body: Raw) -> Record:
+    """The record that ``plain`` wrote. It trusts what it reads: for records that were admitted before."""
+    kind = str(body["kind"])
+    fields = {name: _restored(FIELDS[kind][name], value) for name, value in body.items()}
+    return Record(kind, str(body["id"]), fields)
+
+
+def _restored(kind: str, value: Any) -> Any:
+    inner = kind.strip("[]")
+    if kind.startswith("[") and inner in PARTS:
+        return tuple({name: _restored(PARTS[inner][name], one[name]) for name in one} for one in value)
+    if kind.startswith("["):
+        return tuple(value)
+    match kind:
+        case "int" | "decimal":
+            return Decimal(value)
+        case "datetime":
+            return datetime.fromisoformat(value)
+        case "date":
+            return date.fromisoformat(value)
+        case "period":
+            return Period(value)
+        case "duration":
+            return span(value)
+        case "{str: answer}":
+            return {name: one if one in WORDS else Decimal(one) for name, one in value.items()}
+    return value
 
 
 def clock(ms: Decimal) -> str:

@@ -66,7 +66,7 @@ def _day(value: object) -> date:
     raise ValueError("write a day like 2026-03-01, without a time")
 
 
-def _span(value: object) -> Decimal:
+def span(value: object) -> Decimal:
     """Milliseconds of ``h:mm:ss[.fff]`` or ``m:ss``."""
     if isinstance(value, str) and value.isascii():
         if found := _LONG.fullmatch(value):
@@ -106,7 +106,7 @@ Milliseconds = Annotated[int, Field(strict=True, ge=-86_400_000, le=86_400_000),
 Exact = Annotated[Decimal, PlainValidator(number), Is("decimal")]
 Moment = Annotated[datetime, BeforeValidator(_moment), Is("datetime")]
 Day = Annotated[date, BeforeValidator(_day), Is("date")]
-Span = Annotated[Decimal, PlainValidator(_span), Is("duration")]
+Span = Annotated[Decimal, PlainValidator(span), Is("duration")]
 Term = Annotated[Period, PlainValidator(_period), Is("period")]
 Lines = Annotated[tuple[Line, ...], Field(max_length=1000)]
 Rules = Annotated[tuple[Line, ...], Field(min_length=1, max_length=100), BeforeValidator(_words)]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.records.admit import Defaults, expand, implied, parse, plain
+from scoring.records.admit import Defaults, expand, implied, parse, plain, restored
 from scoring.records.kinds import FIELDS, MODELS
 from scoring.records.period import Period
 from scoring.records.record import Record
@@ -29,7 +29,7 @@ def test_a_sound_record_of_every_kind_is_taken_and_written_back_the_same(kind: s
     written = plain(taken)
 
     assert (taken.kind, taken.id) == (kind, "r1")
-    assert parse(json.loads(json.dumps(written)), ZONE) == taken
+    assert parse(json.loads(json.dumps(written)), ZONE) == restored(json.loads(json.dumps(written))) == taken
     assert set(written) == set(raw(kind))
 
 
@@ -144,6 +144,9 @@ def test_numbers_are_exact(written: Any, number: str) -> None:
         ("exam", {"agent": "Lin "}, "agent", "begins or ends with a blank"),
         ("exam", {"agent": "x" * 257}, "agent", "longer than 256"),
         ("event", {"present": ["Lin", ""]}, "present.1", "is empty"),
+        ("rating", {"items": {"": "4"}}, "items.", "is empty"),
+        ("observation", {"reason": "half \ud800"}, "reason", "lone surrogate"),
+        ("observation", {"reason": "a NUL \0"}, "reason", "NUL"),
         # the envelope
         ("exam", {"colour": "red"}, "colour", "an exam has no such field"),
         ("exam", {"id": None}, "id", "an id of its own"),
@@ -294,7 +297,8 @@ def test_any_field_with_any_value_is_taken_or_refused_by_its_name(kind: str, dat
     found = parse(raw(kind, **{name: data.draw(JUNK)}), ZONE)
 
     if isinstance(found, Record):
-        assert parse(json.loads(json.dumps(plain(found))), ZONE) == found
+        written = json.loads(json.dumps(plain(found)))
+        assert parse(written, ZONE) == restored(written) == found
     else:
         assert found and all(one.field and one.reason for one in found)
 

@@ -30,7 +30,7 @@ def pack_faults(head: Head, rules: dict[str, Rule], at: At, at_rule: AtRule, com
 
 
 def _head_faults(head: Head, rules: dict[str, Rule]) -> Iterator[tuple[tuple[object, ...], str]]:
-    for name in ("score", "grade", "pay"):
+    for name in ("score", "grade", "pay", "year", "approver"):
         named = getattr(head, name)
         if named is not None and named not in rules:
             yield (name,), f"there is no rule {named}; correct the id"

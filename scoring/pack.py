@@ -177,6 +177,7 @@ class Check(Strict):
     points: Expression | None = None
     times: Expression | None = None
     event: Expression | None = None
+    value: Expression | None = None
     needs_register: tuple[str, ...] = ()
 
     @model_validator(mode="before")
@@ -256,11 +257,15 @@ class Refuse(Strict):
 
     word: str
     when: Expression
+    each: str = "case"
 
 
 class Caution(Strict):
+    """An attempt that is taken, with a warning of the law."""
+
     law: str
     when: Expression
+    each: str = "case"
 
 
 DATED = (
@@ -392,6 +397,8 @@ class Head(Strict):
     score: RuleId | None = None
     grade: RuleId | None = None
     pay: RuleId | None = None
+    year: RuleId | None = None
+    approver: RuleId | None = None
     rank: Ranking | None = None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]

@@ -1,0 +1,326 @@
+"""Months as cards, and the closing of a month: what is frozen, and what later news adjusts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
+from typing import Any
+
+from scoring.facts import Unknown
+from scoring.period.card import Adjustment, Card, Recommendation
+from scoring.period.findings import Finding
+from scoring.period.month import Evaluator, Month
+from scoring.period.world import SITE, Who, World
+from scoring.records.period import Period
+from scoring.scorecard import ZERO, Outcome
+from scoring.values import Known
+
+CENT = Decimal("0.01")
+
+
+class Closing:
+    """Cards of one world; everything is computed once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.evaluator = Evaluator(world)
+        self._cards: dict[tuple[str, Who, Period], Card] = {}
+        self._reopened: dict[tuple[int, Period], Closing] = {}
+
+    def card(self, who: Who, period: Period, pack: str | None = None) -> Card:
+        """One result; ``pack`` None = the active one of that person in that month."""
+        name = pack or self._pack(who, period)
+        key = (name, who, period)
+        if key not in self._cards:
+            make = self._month if period.kind == "month" else self._span
+            self._cards[key] = make(name, who, period)
+        return self._cards[key]
+
+    def _pack(self, who: Who, period: Period) -> str:
+        return self.world.pack_of(who.name, period.last) if who.kind == "person" else self.world.pack
+
+    def _month(self, pack: str, who: Who, period: Period) -> Card:
+        month = self.evaluator.month(pack, who, period)
+        card = _card_of(month, period in self.world.closed)
+        shadow: dict[str, Decimal] = {}
+        for other in self.world.shadow:
+            if other != pack and other in self.world.packs:
+                shade = self.evaluator.month(other, who, period)
+                shadow.update(
+                    {rule: shade.line(rule) for rule in shade.program.rules if shade.program.rules[rule].scores}
+                )
+        return replace(card, shadow=shadow, adjusted=self.adjustment(who, period))
+
+    def _span(self, pack: str, who: Who, period: Period) -> Card:
+        """A year or quarter: sums of its months, and what a rule computes over them."""
+        cards = [self.card(who, month, pack) for month in period.months()]
+        last = self.evaluator.month(pack, who, period.months()[-1])
+        values: dict[str, Any] = {}
+        for rule, ready in last.program.rules.items():
+            if "year" in ready.parts and last.on(ready):
+                scope = last.month_scope(ready)
+                values[rule] = last.guarded("year", rule, partial(ready.parts["year"], scope))
+        head = last.pack.head
+        return Card(
+            who, period, pack,
+            score=values.get(head.year) if head.year else None,
+            pay=_sum_known(one.pay for one in cards),
+            fine=_sum_known(one.fine for one in cards),
+            ledger=_sum_known(one.ledger for one in cards),
+            money=_added([one.money for one in cards]),
+            lines=_added([one.lines for one in cards]),
+            count=_added([one.count for one in cards]),
+            value=values,
+            outcome=_first_outcomes(cards),
+            unknown=_union(one.unknown for one in cards),
+            assumed=_union(one.assumed for one in cards),
+            alarms=_union(one.alarms for one in cards),
+            recommendations=tuple(rec for one in cards for rec in one.recommendations),
+            findings=tuple(found for one in cards for found in one.findings),
+            closed=all(one.closed for one in cards),
+        )  # fmt: skip
+
+    def adjustment(self, who: Who, period: Period) -> Adjustment:
+        """What became known of closed months after the closing before this month's, against what stood then."""
+        closed = self.world.closed
+        earlier = sorted(one for one in closed if one < period)
+        if not earlier or (period not in closed and period > earlier[-1].next()):
+            return Adjustment()
+        now = closed.get(period, self.world)
+        points, pay, months = ZERO, ZERO, []
+        for month in earlier:
+            then = closed[earlier[-1]]
+            if then.book is now.book and then.calls is now.calls and then.overlay is now.overlay:
+                continue
+            before, after = self._open_card(then, who, month), self._open_card(now, who, month)
+            change = _points_of(after) - _points_of(before), _pay_of(after) - _pay_of(before)
+            if any(change):
+                months.append(month)
+            points, pay = points + change[0], pay + change[1]
+        return Adjustment(points, pay, tuple(months))
+
+    def _open_card(self, world: World, who: Who, month: Period) -> Card:
+        """The month as that world would decide it, were it still open."""
+        key = (id(world), month)
+        if key not in self._reopened:
+            left = {one: kept for one, kept in world.closed.items() if one < month}
+            self._reopened[key] = Closing(replace(world, closed=left))
+        other = self._reopened[key]
+        return _card_of(other.evaluator.month(other._pack(who, month), who, month), False)
+
+
+def _points_of(card: Card) -> Decimal:
+    return card.score if isinstance(card.score, Decimal) else sum(card.lines.values(), ZERO)
+
+
+def _pay_of(card: Card) -> Decimal:
+    return (card.pay or ZERO) + sum(card.money.values(), ZERO)
+
+
+def _card_of(month: Month, closed: bool) -> Card:
+    rules = month.program.rules
+    settled = {rule: month.settled(rule) for rule in rules}
+    flat = tuple(one for found in settled.values() for one in found)
+    lines = {rule: month.line(rule) for rule, ready in rules.items() if ready.scores}
+    values = {rule: month.value(rule) for rule, ready in rules.items() if _has_value(month, rule)}
+    score, score_read = month.score
+    assumed = _assumed(month, flat, values)
+    pay, note = _pay(month, flat, score_read, lines)
+    money, fine = _money(month, flat)
+    pay = _kept_lawful(month, pay)
+    head = month.pack.head
+    return Card(
+        month.who, month.period, month.pack.id,
+        score=_known(score), raw=_known(month.raw), grade=_known(month.grade), rank=_known(month.rank),
+        state=_state(month, score, pay, note), pay=pay, pay_note=note, fine=fine,
+        ledger=_ledger(month, money, pay, closed), money=money, lines=lines,
+        count={rule: sum((one.n if one.kind != "case" else Decimal(1) for one in found if one.counts), ZERO) for rule, found in settled.items()},
+        value={rule: _known(value) for rule, (value, _) in values.items()} | ({} if head.score is None else {head.score: _known(score)}),
+        outcome={rule: outcome for rule in rules if (outcome := month.outcome(rule)) is not None},
+        unknown=tuple(rule for rule, found in settled.items() if any(one.outcome is Outcome.UNKNOWN for one in found)),
+        assumed=assumed,
+        alarms=tuple(rule for rule, found in settled.items() if any(one.alarm for one in found)),
+        review={rule: waiting for rule, found in settled.items() if (waiting := _waiting(found)) is not _NOTHING},
+        recommendations=_recommendations(month, flat),
+        findings=flat, closed=closed,
+    )  # fmt: skip
+
+
+def _has_value(month: Month, rule: str) -> bool:
+    ready = month.program.rules[rule]
+    return "value" in ready.parts or ready.rule.item is not None
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, Unknown) else value
+
+
+def _assumed(month: Month, flat: tuple[Finding, ...], values: dict[str, Any]) -> tuple[str, ...]:
+    found = {one.rule for one in flat if one.assumed and (one.counts or one.waits or one.outcome is Outcome.CLEAR)}
+    found |= {rule for rule, (_, read) in values.items() if _read_lost(read)}
+    score = month.pack.head.score
+    if score is not None and _read_lost(month.score[1]):
+        found.add(score)
+    found |= {rule for rule, ready in month.program.rules.items() if ready.rule.at_most and month.cap_assumed(ready)}
+    return tuple(rule for rule in month.program.rules if rule in found)
+
+
+def _read_lost(read: Iterable[tuple[str, Any]]) -> bool:
+    return any(isinstance(one, Known) and one.assumed for _, one in read)
+
+
+def _pay(
+    month: Month, flat: tuple[Finding, ...], score_read: list[tuple[str, Any]], lines: dict[str, Decimal]
+) -> tuple[Decimal | None, str | None]:
+    """The pay rule's result; an assumed number never reaches it, an undecided part leaves it open."""
+    rule = month.pack.head.pay
+    if rule is None or month.who.kind != "person":
+        return None, None
+    value, read = month.value(rule)
+    if not isinstance(value, Decimal):
+        return None, "undecided" if isinstance(value, Unknown) else None
+    lost = _read_lost(read) or _read_lost(score_read)
+    lost = lost or any(one.assumed and one.counts and lines.get(one.rule, ZERO) != 0 for one in flat)
+    if lost:
+        return None, "assumed"
+    return value.quantize(CENT, ROUND_HALF_UP), None
+
+
+def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal], Decimal | None]:
+    """Money by rule and the sum of fines; what rests on an assumed number is left out, what the law forbids is cut."""
+    money: dict[str, Decimal] = {}
+    for rule in month.program.rules:
+        value, assumed = month.money(rule)
+        ready = month.program.rules[rule]
+        if not assumed and (
+            value or "money" in ready.parts or ready.rule.fine or ready.rule.amount or ready.rule.ladder
+        ):
+            money[rule] = value.quantize(CENT, ROUND_HALF_UP)
+    fines = [one for one in flat if one.counts and one.fine and not one.money_assumed and not one.assumed]
+    cut = _cuts(month, [-one.fine for one in fines])
+    if cut is None:
+        return money, None
+    for one, left in zip(fines, cut, strict=True):
+        money[one.rule] = money.get(one.rule, ZERO) + (-one.fine - left)
+    return money, sum(cut, ZERO)
+
+
+def _cuts(month: Month, amounts: list[Decimal]) -> list[Decimal] | None:
+    """Korea: one cut at most half a day's average wage, all of a month at most a tenth of its wages (caution L10)."""
+    if month.world.site.jurisdiction != "KR" or not amounts:
+        return amounts
+    daily, wage = month.figure("wage_daily_average", None, "value"), month.figure("wage", None, "value")
+    if not isinstance(daily, Decimal) or not isinstance(wage, Decimal):
+        return None
+    left = wage / 10
+    out = []
+    for amount in amounts:
+        cut = min(amount, daily / 2, left)
+        left -= cut
+        out.append(cut.quantize(CENT, ROUND_HALF_UP))
+    return out
+
+
+def _kept_lawful(month: Month, pay: Decimal | None) -> Decimal | None:
+    """The month's pay effect of a points rule is one cut where the law of Korea holds."""
+    rule = month.pack.head.pay
+    if pay is None or rule is None or pay >= 0:
+        return pay
+    cut = _cuts(month, [-pay])
+    return None if cut is None else -cut[0]
+
+
+def _ledger(month: Month, money: dict[str, Decimal], pay: Decimal | None, closed: bool) -> Decimal | None:
+    """What was entered at the closing; nothing while money is off."""
+    if month.world.site.money == "off" or not closed:
+        return None
+    return sum(money.values(), ZERO) + (pay or ZERO)
+
+
+def _state(month: Month, score: Any, pay: Decimal | None, note: str | None) -> str:
+    head = month.pack.head
+    if head.score is not None and not isinstance(score, Decimal):
+        return "incomplete"
+    return "not_decided" if head.pay is not None and pay is None and note == "undecided" else "complete"
+
+
+_NOTHING = object()
+
+
+def _waiting(found: tuple[Finding, ...]) -> Any:
+    waiting = [one for one in found if one.waits]
+    if not waiting:
+        return _NOTHING
+    return None if any(one.points is None for one in waiting) else sum((one.points or ZERO for one in waiting), ZERO)
+
+
+def _recommendations(month: Month, flat: tuple[Finding, ...]) -> tuple[Recommendation, ...]:
+    """One for each kind and event: several clauses may lead to the same."""
+    found: dict[str, list[str]] = {}
+    for one in flat:
+        if one.counts or (one.state == "told" and one.outcome in (Outcome.BREACH, Outcome.MET)):
+            for kind in one.recommends:
+                found.setdefault(kind, []).append(one.rule)
+    out = []
+    for kind, rules in found.items():
+        decided = month.world.decisions.get((month.who.name, month.period, kind), ())
+        caution = [law for rule in rules for one in month.program.rules[rule].rule.recommend for law in one.caution]
+        state = decided[-1].state if decided else "proposed"
+        out.append(Recommendation(kind, state, tuple(dict.fromkeys(rules)), tuple(dict.fromkeys(caution))))
+    return tuple(out)
+
+
+def _sum_known(values: Iterable[Decimal | None]) -> Decimal | None:
+    known = [one for one in values if one is not None]
+    return sum(known, ZERO) if known else None
+
+
+def _added(maps: list[Any]) -> dict[str, Decimal]:
+    total: dict[str, Decimal] = {}
+    for one in maps:
+        for rule, value in one.items():
+            total[rule] = total.get(rule, ZERO) + value
+    return total
+
+
+def _first_outcomes(cards: list[Card]) -> dict[str, Outcome]:
+    from scoring.period.month import ORDER
+
+    found: dict[str, set[Outcome]] = {}
+    for one in cards:
+        for rule, outcome in one.outcome.items():
+            found.setdefault(rule, set()).add(outcome)
+    return {rule: next(one for one in ORDER if one in have) for rule, have in found.items()}
+
+
+def _union(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for row in rows for one in row))
+
+
+def month_card(world: World, who: Who, period: Period, pack: str | None = None) -> Card:
+    """One result of one world; to ask for many, keep a ``Closing``."""
+    return Closing(world).card(who, period, pack)
+
+
+def close(world: World, period: Period) -> World:
+    """Freeze the month as it stands: from now on later news becomes an adjustment of the next open month."""
+    if period in world.closed:
+        return world
+    frozen = replace(world, closed={one: kept for one, kept in world.closed.items() if one != period})
+    return replace(world, closed={**world.closed, period: frozen})
+
+
+def names(world: World, period: Period) -> tuple[Who, ...]:
+    """Everybody and every team with a result in that period, the whole site last."""
+    evaluator = Evaluator(world)
+    people = [one for month in period.months() for one in evaluator.people(month)]
+    teams = {world.book.team(one, _last(period)) for one in people} - {SITE}
+    found = [Who("person", one) for one in sorted(set(people))]
+    return (*found, *(Who("team", one) for one in sorted(teams)), Who("site", SITE))
+
+
+def _last(period: Period) -> date:
+    return period.last

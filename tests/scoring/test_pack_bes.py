@@ -65,9 +65,14 @@ def test_deductions_are_negative_and_bonuses_positive() -> None:
 def test_clauses_whose_tests_share_a_fact_say_how_they_stand_to_one_another() -> None:
     """Two clauses that one event can hit are grouped, exclude one another, or are declared separate."""
     reads = {
-        rule_id: {(PREDICATES[test.that].subject, fact) for test in rule.tests for fact in PREDICATES[test.that].reads}
+        rule_id: {
+            (PREDICATES[test.that].subject, fact)
+            for test in rule.tests
+            if test.that
+            for fact in PREDICATES[test.that].reads
+        }
         for rule_id, rule in PACK.rules.items()
-        if rule.tests
+        if any(test.that for test in rule.tests)
     }
     context = {("call", "direction"), ("call", "end")}  # every rule on calls asks these first; no event by themselves
     grouped = [set(group.rules) for group in PACK.head.groups]
@@ -79,6 +84,6 @@ def test_clauses_whose_tests_share_a_fact_say_how_they_stand_to_one_another() ->
 
 
 def test_every_predicate_is_used() -> None:
-    used = {test.that for rule in PACK.rules.values() for test in rule.tests}
+    used = {test.that for rule in PACK.rules.values() for test in rule.tests if test.that}
 
     assert used == set(PREDICATES)

@@ -194,6 +194,20 @@ def packs_coverage(
     say(as_json(found) if json_ else coverage_text(found))
 
 
+@packs_app.command("golden", epilog="Example: seatwatch packs golden scenarios.yaml --only EX-1")
+def packs_golden(
+    files: Annotated[list[Path], typer.Argument(help="Files of scenarios.", metavar="FILE…")],
+    only: Annotated[str | None, typer.Option(help="One scenario, by its id.", metavar="ID")] = None,
+    json_: Json = False,
+) -> None:
+    """Play worked scenarios: records in, results out; closes with `N passed, N failed`."""
+    from qa.golden import run_files
+
+    report = run_files(files, only)
+    say(as_json(report.as_dict()) if json_ else report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
+
+
 @packs_app.command("show", epilog="Example: seatwatch packs show BES-16")
 def packs_show(rule: Annotated[str, typer.Argument(help="A rule's id.")], json_: Json = False) -> None:
     """Explain one rule: clause, quote, class, needs, settings, assumed values, test in words."""

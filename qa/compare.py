@@ -17,6 +17,7 @@ from scoring.canonical import decimal_text
 Path = tuple[str, ...]
 Wanted = Mapping[Any, Any]
 Lookup = Callable[[str], Any]
+ZERO = Decimal(0)
 NOTHING = object()  # there is no such card, case, call or attempt
 
 
@@ -106,13 +107,18 @@ def recommendations(path: Path, wanted: Sequence[Wanted], found: Sequence[Wanted
     """A complete list without order; ``rule`` is compared where the scenario names one."""
     left = list(found)
     for one in sorted(wanted, key=lambda row: "rule" not in row):
-        match = next((row for row in left if all(row.get(key) == value for key, value in one.items())), None)
+        match = next((row for row in left if _fits(row, one)), None)
         if match is None:
             yield Difference(path, _told(wanted), _told(found), one.get("rule"))
             return
         left.remove(match)
     if left:
-        yield Difference(path, _told(wanted), _told(found), left[0].get("rule"))
+        yield Difference(path, _told(wanted), _told(found))
+
+
+def _fits(row: Wanted, wanted: Wanted) -> bool:
+    named = wanted.get("rule")
+    return row["kind"] == wanted["kind"] and row["state"] == wanted["state"] and named in (None, *row["rules"])
 
 
 def due_at(path: Path, wanted: Any, found: Any) -> Iterator[Difference]:

@@ -56,6 +56,14 @@ def shipped_matcher() -> Matcher:
     return matcher_of(load_lexicons())
 
 
+def chat_matcher() -> Matcher:
+    """The shipped lists with those of written chats; their own sentences are tried on the voice line."""
+    try:
+        return Matcher(lexicons(load_lexicons()), "chat")
+    except LexiconError as error:
+        raise PackError(list(error.faults)) from None
+
+
 def matcher_of(trees: Iterable[dict[str, Any]]) -> Matcher:
     """Lists as plain values, compiled and tried on their own sentences; PackError names every fault."""
     try:

@@ -39,6 +39,14 @@ def matcher() -> Matcher:
     return shipped_matcher()
 
 
+@cache
+def chat_matcher() -> Matcher:
+    """The same phrases with those of written chats beside them."""
+    from qa import phrases
+
+    return phrases.chat_matcher()
+
+
 def pack_folder(name: str) -> Path:
     """A shipped regulation by name, or a folder."""
     folder = Path(name)

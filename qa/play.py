@@ -1,0 +1,212 @@
+"""A golden scenario played: records admitted, attempts made in order, months closed in order. Compares nothing.
+
+It only joins: admission, facts, attempts and months are the product's own functions over values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from qa.casecards import CaseCard, case_cards
+from qa.facts import SiteView
+from qa.scenario import Scenario, Step
+from qa.site import chat_matcher, matcher
+from qa.subjects import Ears, items_of
+from scoring import overlay as overlays
+from scoring.load import load_pack, shipped
+from scoring.overlay import Overlay
+from scoring.pack import Pack
+from scoring.period import attempt as attempts
+from scoring.period.close import Closing, close
+from scoring.period.world import CallList, Money, Site, World
+from scoring.records.admit import Defaults, expand, implied, local, parse
+from scoring.records.book import Book, BookError
+from scoring.records.kinds import MODELS
+from scoring.records.period import Period
+from scoring.records.record import Record
+
+_FIRST = datetime.fromisoformat("2020-01-01T00:00")
+
+
+class Refused(Exception):
+    """A scenario whose records or site cannot be taken; each fault is one line."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        super().__init__()
+        self.faults = list(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario after its last step: the world, what became of each attempt, and the word that refused the overlay."""
+
+    world: World
+    closing: Closing
+    answers: Mapping[str, attempts.Outcome]
+    cases: Mapping[str, CaseCard]
+    overlay_refused: str | None = None
+
+
+def play(scenario: Scenario) -> Played:
+    """Import, attempts in order, months closed in order."""
+    zone = _zone(scenario)
+    packs = _packs(scenario)
+    overlay = _overlay(scenario, packs)
+    ears = Ears(zone, SiteView(scenario.site.cadence, "leave" in scenario.site.registers), matcher(), chat_matcher())
+    book = _book(scenario, zone)
+    world = World(
+        packs=packs,
+        pack=scenario.pack,
+        now=_last_moment(book.all()) or _FIRST,
+        book=book,
+        site=Site(
+            scenario.site.timezone,
+            _money(scenario.site.money),
+            scenario.site.signed_off_by,
+            "KR" if scenario.site.jurisdiction == "KR" else "CN",
+            dict.fromkeys(scenario.site.registers, date.min),
+        ),
+        overlay=overlay,
+        shadow=scenario.shadow,
+        calls=CallList(items_of(book, ears)),
+    )
+    refused = attempts.overlay_fault(world)
+    answers: dict[str, attempts.Outcome] = {}
+    for number, step in enumerate(scenario.do):
+        world, answers[step.id] = _attempt(scenario, world, step, number, ears)
+    for month in scenario.close:
+        period = Period(month)
+        world = close(replace(world, now=first_after(period)), period)
+    world = replace(world, now=_now(scenario, world))
+    closing = Closing(world)
+    return Played(world, closing, answers, case_cards(closing), refused)
+
+
+def _zone(scenario: Scenario) -> ZoneInfo:
+    try:
+        return ZoneInfo(scenario.site.timezone)
+    except (KeyError, ValueError, OSError):
+        place = scenario.place(("site", "timezone"))
+        raise Refused([f"{place}: site.timezone: {scenario.site.timezone!r} is no time zone; correct it"]) from None
+
+
+def _money(word: str) -> Money:
+    return "off" if word == "off" else "record_only" if word == "record_only" else "payroll_export"
+
+
+def _packs(scenario: Scenario) -> dict[str, Pack]:
+    """The active pack, those in the shadow, and those of single people."""
+    own = [str(one["pack"]) for one in scenario.people if one.get("pack")]
+    return {name: load_pack(shipped(name)) for name in dict.fromkeys((scenario.pack, *scenario.shadow, *own))}
+
+
+def _overlay(scenario: Scenario, packs: Mapping[str, Pack]) -> Overlay:
+    """What the site decided; text rules are trusted unless the scenario says otherwise."""
+    trust = scenario.site.trust if isinstance(scenario.site.trust, str) else list(scenario.site.trust)
+    raw = {**(scenario.site.overlay or {}), "trust": trust}
+    decided = overlays.from_mapping(raw, lambda path: scenario.place(("site", "overlay", *path)))
+    overlays.check(decided, packs.values(), only_known=False)
+    return decided
+
+
+def _book(scenario: Scenario, zone: ZoneInfo) -> Book:
+    """People and records admitted in one go, as ``import records`` does; a refused line fails the scenario."""
+    faults: list[str] = []
+    taken: list[Record] = []
+    for part, rows in (("people", scenario.people), ("given", scenario.given)):
+        for number, raw in enumerate(rows):
+            full = {"kind": "person", **raw} if part == "people" else raw
+            for one in expand(full, f"{part[0]}{number + 1}"):
+                read = parse(one, zone, defaults=Defaults(str(one.get("id"))))
+                if isinstance(read, Record):
+                    taken.append(read)
+                else:
+                    place = scenario.place((part, number))
+                    faults += [f"{place}: {part}.{number}: {fault}" for fault in read]
+    if faults:
+        raise Refused(faults)
+    taken += implied(taken, zone)
+    try:
+        return Book.of(taken)
+    except BookError as error:
+        raise Refused(error.faults) from None
+
+
+def _attempt(scenario: Scenario, world: World, step: Step, number: int, ears: Ears) -> tuple[World, attempts.Outcome]:
+    at = local(step.at, ears.zone)
+    world = replace(world, now=at)
+    match step.action:
+        case "add":
+            return _add(world, step, at, number, ears)
+        case "export":
+            return attempts.export(world)
+        case "close":
+            return attempts.close_month(world, Period(step.payload))
+    scope = step.payload
+    return attempts.decide(
+        world, step.action, str(scope["agent"]), Period(str(scope["period"])), str(scope["kind"]), step.by, at
+    )
+
+
+def _add(world: World, step: Step, at: datetime, number: int, ears: Ears) -> tuple[World, attempts.Outcome]:
+    """One record that somebody enters; what it leaves out of when and who is the attempt's."""
+    read = parse(_entered(step, at), ears.zone, defaults=Defaults(f"do{number + 1}", step.by))
+    if not isinstance(read, Record):
+        return world, attempts.Refused(attempts.refusal_word(read), "; ".join(map(str, read)))
+    grown = world.book.take(implied([*world.book.all(), read], ears.zone))[0]
+    grown_world, answer = attempts.add(replace(world, book=grown), read, step.role, step.by)
+    if isinstance(answer, attempts.Refused):
+        return world, answer
+    return replace(grown_world, calls=CallList(items_of(grown_world.book, ears))), answer
+
+
+def _entered(step: Step, at: datetime) -> Mapping[str, Any]:
+    raw = {"entered_by": step.by, **step.payload}
+    kind = MODELS.get(str(raw.get("kind")))
+    if kind is None:
+        return raw
+    if raw.get("kind") == "case":
+        raw = {"by": step.by, "by_role": step.role, **raw}
+    if not any(name in raw for name in ("at", "day", "period", *kind.WHEN)):
+        return raw | ({"at": at} if "at" in kind.WHEN else {"day": at.date()} if "day" in kind.WHEN else {})
+    return raw
+
+
+def first_after(period: Period) -> datetime:
+    """The first moment after a period."""
+    return datetime.combine(period.last + timedelta(days=1), time())
+
+
+def _now(scenario: Scenario, world: World) -> datetime:
+    """The one named, else the first moment after the last closed month, else the last moment in the records."""
+    if scenario.now is not None:
+        return local(scenario.now, ZoneInfo(scenario.site.timezone))
+    if world.closed:
+        return first_after(max(world.closed))
+    known = _last_moment(world.book.all())
+    tried_at = [local(step.at, ZoneInfo(scenario.site.timezone)) for step in scenario.do]
+    return max([*tried_at, *([known] if known else [])], default=_FIRST)
+
+
+def _last_moment(records: Iterable[Record]) -> datetime | None:
+    """The last moment that some record tells of; plans and deadlines are no news of their time."""
+    found = [moment for one in records if one.kind not in ("person", "calendar") for moment in _told(one)]
+    return max(found, default=None)
+
+
+def _told(record: Record) -> Iterable[datetime]:
+    planned = ("due_at", "until") if record.kind in ("shift", "leave") else ("due_at",)
+    for name, value in record.fields.items():
+        if isinstance(value, datetime) and name not in planned:
+            yield value
+        elif name == "day":
+            yield datetime.combine(value, time.max)
+        elif isinstance(value, Period):
+            yield datetime.combine(value.last, time.max)
+    for part in (*(record.get("turns") or ()), *(record.get("corrections") or ())):
+        if isinstance(part, Mapping) and isinstance(part.get("at"), datetime):
+            yield part["at"]

@@ -16,6 +16,7 @@ from typing import Any
 from scoring.errors import PackError
 from scoring.load import load_lexicons, load_pack, shipped, shipped_names
 from scoring.pack import VERDICTS, Check, Dated, Lost, Pack, Reading, Rule, Source
+from scoring.period.program import program
 from scoring.predicates import PREDICATES
 
 NOT_PROVED = "quotes were not compared: the regulations' texts are not shipped; give their folder with --sources DIR"
@@ -57,6 +58,7 @@ def check(folder: Path | None = None, sources: Path | None = None) -> Report:
     for place in [folder] if folder is not None else [shipped(name) for name in shipped_names()]:
         try:
             pack = load_pack(place)
+            program(pack)
         except PackError as error:
             faults += error.faults
             continue

@@ -49,6 +49,8 @@ class CallSubject:
         call = self.call
         if name == "conversation":
             return _conversation(call)
+        if name == "tail_ms":
+            return _tail(call)
         if name == "id":
             return self.facts.subject.partition(":")[2]
         if name in ("agent", "seat"):
@@ -65,6 +67,16 @@ def _conversation(call: CallFacts) -> bool | Unknown:
         if isinstance(value, Unknown):
             return value
     return True
+
+
+def _tail(call: CallFacts) -> Decimal | Unknown | None:
+    """Milliseconds from the last word to the end of the call; None when nobody spoke."""
+    if call.text == "none":
+        return Unknown(Cause.NO_TEXT)
+    last = max((one.end_ms for one in call.turns), default=None)
+    if last is None or isinstance(call.talk_ms, Unknown):
+        return None if last is None else call.talk_ms  # type: ignore[return-value]
+    return Decimal(max(0, call.talk_ms - last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +345,48 @@ def _hit_at(pick: Callable[[list[int]], int]) -> Callable[[Compiler, ast.Call], 
     return build
 
 
+def _said_at(compiler: Compiler, node: ast.Call) -> Fn:
+    """said_at('hold_transfer', …): end of the agent's first such hit, milliseconds from the answer; None when none."""
+    wanted = _wanted(compiler, node)
+
+    def run(scope: Scope) -> Any:
+        call = _call_of(scope)
+        if call is None:
+            return MISSING
+        if call.text == "none":
+            return Unknown(Cause.NO_TEXT)
+        found = sorted(_matching(call, wanted, "agent"), key=lambda hit: (hit.start_ms, hit.end_ms))
+        scope.trace += [("said", one) for one in spans(found[:1])]
+        return Decimal(found[0].end_ms) if found else None
+
+    return run
+
+
+def _mentions(compiler: Compiler, node: ast.Call) -> Fn:
+    """mentions(('色差', '颜色'), role='customer'): one of these words stands in what that party said or wrote."""
+    compiler.only(node, "role")
+    words = compiler.compile(node.args[0])
+    role = compiler.option(node, "role", ("agent", "customer"), "agent")
+
+    def run(scope: Scope) -> bool | Unknown:
+        call = _call_of(scope)
+        if call is None:
+            return MISSING
+        if call.text == "none":
+            return Unknown(Cause.NO_TEXT)
+        given = words(scope)
+        wanted = (given,) if isinstance(given, str) else given
+        for at, turn in enumerate(call.turns):
+            if turn.role == role and not turn.doubted and any(word in turn.text for word in wanted):
+                scope.trace.append(("said", Span(role, turn.start_ms, turn.end_ms, "mentions", turn.text, None, at)))
+                return True
+        end = max((one.end_ms for one in call.turns), default=0)
+        cause = hidden(call, [], (0, end), None, role)
+        return False if cause is None else Unknown(cause)
+
+    return run
+
+
 def _last_turn(compiler: Compiler, node: ast.Call) -> Fn:
     """last_word('customer'): milliseconds from the answer at which that party last spoke; None when it never did."""
     role = compiler.word(node, 0, "agent, customer or any")
@@ -356,4 +410,6 @@ CALL_FUNCTIONS: dict[str, Function] = {
     "first_hit": form(_hit_at(min)),
     "last_hit": form(_hit_at(max)),
     "last_word": form(_last_turn),
+    "said_at": form(_said_at),
+    "mentions": form(_mentions),
 }

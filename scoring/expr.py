@@ -49,10 +49,19 @@ class Scope:
     trace: list[tuple[str, Any]] = field(default_factory=list)
     it: Any = None
     within: str | None = None
+    home: Scope | None = None
 
     def inner(self, subject: Any) -> Scope:
-        """The scope of one row inside an aggregate; it writes into the same trace only when asked."""
-        return Scope(subject, self.context, self.local, [], self.subject if self.it is None else self.it, self.within)
+        """The scope of one row inside an aggregate; named parts keep the value they have outside."""
+        outer = self.subject if self.it is None else self.it
+        return Scope(subject, self.context, self.local, [], outer, self.within, self.home or self)
+
+
+class _AnyName(frozenset[str]):
+    """Every name is a field."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,10 @@ class Names:
     def row(self, kind: str) -> Names:
         outer = self.outer or self.fields
         return Names(self.rows[kind], outer, self.general, self.rows, self.functions, self.local)
+
+    def part(self) -> Names:
+        """Names inside a list or mapping of the subject, whose parts are named freely."""
+        return Names(_AnyName(), self.outer or self.fields, self.general, self.rows, self.functions, self.local)
 
     def with_local(self, names: Iterable[str]) -> Names:
         local = self.local | frozenset(names)
@@ -158,14 +171,17 @@ class Compiler:
     def _name(self, node: ast.Name) -> Fn:
         name = _FIELD_WORDS.get(node.id, node.id)
         names = self.names
-        if name in names.fields:
+        if name in names.fields and not (isinstance(names.fields, _AnyName) and self._elsewhere(name)):
             return _field(name)
         if name in names.local:
-            return lambda scope: _settled(scope.local[name], scope)
+            return lambda scope: _settled(scope.local[name], scope.home or scope)
         if name in names.general:
             return lambda scope: scope.context.name(name, scope)
         known = ", ".join(sorted(names.fields)[:40]) or "none"
         raise ExprError(f"there is no name {node.id!r} here; fields are {known}")
+
+    def _elsewhere(self, name: str) -> bool:
+        return name in self.names.local or name in self.names.general
 
     def _attribute(self, owner: str, attr: str) -> Fn:
         attr = _FIELD_WORDS.get(attr, attr)

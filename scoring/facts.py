@@ -115,6 +115,7 @@ class CallFacts:
     turns: tuple[Turn, ...] = ()
     hits: tuple[Hit, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    transfer_ms: int | None = None  # the first transfer, from the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class AwayFacts:
     status: str
     source: Literal["presence", "person", "inferred"]
     approved: bool | Unknown
+    told: bool | Unknown = Unknown(Cause.MISSING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from scoring.expr import MISSING, Compiler, ExprError, Fn, Function, Scope, milliseconds, truth
 from scoring.facts import Unknown
+from scoring.records.period import Period
 from scoring.values import Known
 
 
@@ -185,6 +186,21 @@ def _week_day(period: Any, number: Decimal) -> date:
     return _day(period.first) + timedelta(days=int(number) - 1)
 
 
+def _quarter(when: Any) -> Any:
+    """quarter_of(x): the quarter that holds it."""
+    return Period.of(_day(when), "quarter")
+
+
+def _month(when: Any) -> Any:
+    """month_of(x): the calendar month that holds it."""
+    return Period.of(_day(when), "month")
+
+
+def _week(when: Any) -> Any:
+    """week_of(x): the ISO week that holds it."""
+    return Period.of(_day(when), "week")
+
+
 def _rounded(number: Decimal) -> Decimal:
     """round2(x): half up to 0.01."""
     return number.quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -254,5 +270,12 @@ FUNCTIONS: dict[str, Function] = {
     "week_day": plain(_week_day, 2),
     "weekday": plain(lambda when: Decimal(_day(when).isoweekday()), 1),
     "days_between": plain(lambda a, b: Decimal((_day(b) - _day(a)).days), 2),
+    "month_of": plain(_month, 1),
+    "quarter_of": plain(_quarter, 1),
+    "week_of": plain(_week, 1),
+    "month_number": plain(lambda when: Decimal(_day(when).month), 1),
+    "year_of": plain(lambda when: Decimal(_day(when).year), 1),
+    "first_of": plain(lambda period: period.first, 1),
+    "last_of": plain(lambda period: period.last, 1),
     "next": plain(lambda period, number=Decimal(1): period.next(int(number)), 1, 2),
 }

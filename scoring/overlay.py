@@ -134,12 +134,25 @@ class _Reader:
             self.words[name] = value
         elif isinstance(value, str) or value is None:
             self.numbers[name] = SiteValue(((ALWAYS, value),))
+        elif name.endswith(".days") and isinstance(value, int):
+            self.numbers[name] = SiteValue(((ALWAYS, str(value)),))
+        elif name.endswith(".days") and isinstance(value, Mapping) and value and all(map(_is_word, value)):
+            self._by_word(path, name, value)
         elif isinstance(value, Mapping) and "values" in value:
             self._nested(path, name, value)
         elif isinstance(value, Mapping) and value:
             self.numbers[name] = SiteValue(self._dated(path, value))
         else:
             self.fault(path, f"{value!r} is no value", f'write the number as a quoted string: "{value}"')
+
+    def _by_word(self, path: tuple[object, ...], name: str, value: Mapping[Any, Any]) -> None:
+        """Days by stage or class: each becomes the setting days_WORD of the rule."""
+        for word, days in value.items():
+            if isinstance(days, bool) or not isinstance(days, int | str):
+                self.fault((*path, word), f"{days!r} is no number of days", "write whole days")
+                continue
+            self.numbers[f"{name}_{word}"] = SiteValue(((ALWAYS, str(days)),))
+            self.places[f"{name}_{word}"] = self.where((*path, word))
 
     def _nested(self, path: tuple[object, ...], name: str, value: Mapping[Any, Any]) -> None:
         for key in value:
@@ -166,6 +179,10 @@ class _Reader:
             else:
                 found[day] = value
         return tuple(sorted(found.items()))
+
+
+def _is_word(key: Any) -> bool:
+    return isinstance(key, str) and _day(key) is None and key not in ("values", "unit", "reference")
 
 
 def _day(key: Any) -> date | None:
@@ -214,6 +231,8 @@ def _trust_faults(overlay: Overlay, by_prefix: Mapping[str, Pack]) -> list[str]:
 
 def _misfit(overlay: Overlay, rule: Rule, name: str, setting: str) -> str | None:
     dated, choices = rule.dated(), rule.choices()
+    if name in overlay.switches and setting == "on" and rule.never and overlay.switches[name]:
+        return f"the clause is never evaluated: {rule.why}"
     if name in overlay.switches:
         return None if setting == "on" else f"takes no true or false; {_has(rule)}"
     if name in overlay.words:
@@ -222,6 +241,8 @@ def _misfit(overlay: Overlay, rule: Rule, name: str, setting: str) -> str | None
             return f"the rule has no {setting}; {_has(rule)}"
         word = overlay.words[name]
         return None if word in choice.of else f"{word!r} is no choice; write one of {', '.join(choice.of)}"
+    if setting not in dated and rule.days_by_word and setting.startswith("days_"):
+        return None
     if setting not in dated:
         return f"the rule has no such number; {_has(rule)}"
     unit, site = dated[setting].unit, overlay.numbers[name]

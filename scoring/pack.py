@@ -149,6 +149,8 @@ class Due(Strict):
     stage: str
     at: Expression
     done: Expression | None = None
+    not_before: bool = False  # a notice: the day is the earliest one
+    right: bool = False  # nobody has to do it: shown, and no breach when it is not done
 
 
 VERDICTS = ("breach", "met", "keep", "tell")
@@ -178,6 +180,7 @@ class Check(Strict):
     times: Expression | None = None
     event: Expression | None = None
     value: Expression | None = None
+    approver: Expression | None = None
     needs_register: tuple[str, ...] = ()
 
     @model_validator(mode="before")
@@ -245,11 +248,12 @@ class Recommend(Strict):
     kind: str
     caution: tuple[str, ...] = ()
     when: Expression | None = None
+    also: tuple[RuleId, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _listed(cls, raw: Any) -> Any:
-        return _tuples(raw, "caution")
+        return _tuples(raw, "caution", "also")
 
 
 class Refuse(Strict):
@@ -257,7 +261,7 @@ class Refuse(Strict):
 
     word: str
     when: Expression
-    each: str = "case"
+    each: str | None = None
 
 
 class Caution(Strict):
@@ -265,7 +269,7 @@ class Caution(Strict):
 
     law: str
     when: Expression
-    each: str = "case"
+    each: str | None = None
 
 
 DATED = (
@@ -303,8 +307,14 @@ class Rule(Strict):
     rounding: Choice | None = None
     settings: dict[str, Dated] = {}
     quote_ko: Quote | None = None
-    of: Literal["person", "team", "site"] = "person"
-    range: Range | None = None
+    of: tuple[Literal["person", "team", "site"], ...] = ("person",)
+    range: tuple[Range, ...] = ()
+    let: dict[str, Expression] = {}
+    pay: Expression | None = None
+    counts_as: Literal["fine"] | None = None
+    admits: Expression | None = None
+    never: bool = False
+    days_by_word: bool = False
     item: Item | None = None
     at_most: str | None = None
     once: Literal["month"] | None = None
@@ -327,12 +337,16 @@ class Rule(Strict):
     @classmethod
     def _listed(cls, raw: Any) -> Any:
         raw = _tuples(raw, "needs", "tests", "also", "not_with", "recommend", "refuses", "cautions", "overlay_faults")
-        if isinstance(raw, dict) and isinstance(raw.get("recommend"), dict):
-            raw = {**raw, "recommend": (raw["recommend"],)}
-        return raw
+        raw = _tuples(raw, "of", "range")
+        if not isinstance(raw, dict):
+            return raw
+        alone = {key: (raw[key],) for key in ("recommend", "range", "of") if isinstance(raw.get(key), dict | str)}
+        return {**raw, **alone}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.never and self.on:
+            raise ValueError("never: true needs on: false and a why; add them")
         if not self.on and self.why is None:
             raise ValueError("on: false needs a why; say who switched it off and for what reason")
         if self.tests and self.decide == "norm":

@@ -13,7 +13,7 @@ from decimal import Decimal
 from scoring.canonical import decimal_text
 from scoring.facts import CallFacts, Cause, Hit, Turn, Unknown
 from scoring.finding import NA, Finding, breach, clear, unknown
-from scoring.scorecard import Evidence, Setting, Signal, Span
+from scoring.scorecard import Evidence, Outcome, Setting, Signal, Span
 from scoring.values import Settings
 
 Test = Callable[[CallFacts], Finding]
@@ -46,12 +46,21 @@ class _Asked:
 
 
 def _asked(settings: Settings) -> _Asked:
-    lists = {name: frozenset(found) for name, found in settings.phrases.items()}
+    """What a rule does not ask for stays empty: a rule on the opening alone has no closing window."""
+
+    def phrases(name: str) -> frozenset[str]:
+        return frozenset(settings.phrases.get(name, ()))
+
+    def window(name: str) -> int:
+        return settings.whole(name) if name in settings.numbers else 0
+
+    def shown(name: str) -> Setting:
+        return settings.evidence(name) if name in settings.numbers else Setting(name, "none", "duration", "reading")
+
     return _Asked(
-        settings.whole("opening_within"), settings.whole("closing_within"), settings.whole("hung_up_within"),
-        settings.exact("confidence"),
-        lists["opening"], lists["closing"], lists["not_closing"], lists["counted"], lists["stiff"],
-        settings.evidence("opening_within"), settings.evidence("closing_within"),
+        window("opening_within"), window("closing_within"), window("hung_up_within"), settings.exact("confidence"),
+        phrases("opening"), phrases("closing"), phrases("not_closing"), phrases("counted"), phrases("stiff"),
+        shown("opening_within"), shown("closing_within"),
     )  # fmt: skip
 
 
@@ -90,6 +99,38 @@ def lacks_required_phrases(settings: Settings) -> Test:
         if doubt is not None and doubt.cause is not None:
             return unknown(doubt.cause, evidence)
         return clear((*evidence, *counted))
+
+    return test
+
+
+def lacks_opening(settings: Settings) -> Test:
+    """The greeting alone: the agent's first words within the limit after the answer."""
+    return _lacks(settings, _opening)
+
+
+def lacks_closing(settings: Settings) -> Test:
+    """The farewell alone: within the last stretch of the call, unless the customer left no time for it."""
+    return _lacks(settings, _closing)
+
+
+def _lacks(settings: Settings, part: Callable[[CallFacts, _Asked], _Part]) -> Test:
+    asked = _asked(settings)
+
+    def test(call: CallFacts) -> Finding:
+        stopped = talked(call)
+        if stopped is not None:
+            return stopped
+        if call.text == "none":
+            return unknown(Cause.NO_TEXT, (Signal("transcript", "none"),))
+        found = part(call, asked)
+        match found.state:
+            case "missing":
+                return breach(found.evidence)
+            case "unknown":
+                return unknown(found.cause or Cause.MISSING, found.evidence)
+            case "na":
+                return Finding(Outcome.NA, found.evidence)
+        return clear(found.evidence)
 
     return test
 

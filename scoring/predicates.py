@@ -15,7 +15,7 @@ from scoring.canonical import decimal_text
 from scoring.facts import AwayFacts, CallFacts, Cause, Unknown
 from scoring.finding import CLEAR, NA, Finding, breach, clear, unknown
 from scoring.pack import Unit
-from scoring.phrasing import argues, lacks_required_phrases, passes_the_buck
+from scoring.phrasing import argues, lacks_closing, lacks_opening, lacks_required_phrases, passes_the_buck
 from scoring.scorecard import Evidence, Outcome, Setting, Signal
 from scoring.values import Settings
 
@@ -211,6 +211,20 @@ _ALL = (
         },
         words={}, phrases=("opening", "closing", "not_closing", "counted", "stiff"), needs_text=True,
         says="the agent did not greet at the opening, or did not say goodbye at the end, of an answered incoming call",
+    ),
+    Predicate(
+        "lacks_opening", "call", lacks_opening,
+        reads=("direction", "end", "required_phrases", "gaps"),
+        numbers={"opening_within": "duration", "confidence": "ratio"},
+        words={}, phrases=("opening",), needs_text=True,
+        says="the agent did not greet at the opening of an answered incoming call",
+    ),
+    Predicate(
+        "lacks_closing", "call", lacks_closing,
+        reads=("direction", "end", "required_phrases", "hung_up_by", "gaps"),
+        numbers={"closing_within": "duration", "hung_up_within": "duration", "confidence": "ratio"},
+        words={}, phrases=("closing", "not_closing"), needs_text=True,
+        says="the agent did not say goodbye at the end of an answered incoming call",
     ),
     Predicate(
         "argues", "call", argues,

@@ -20,6 +20,7 @@ from scoring.period.world import SITE, Decision, Who, World
 from scoring.records.period import Period
 from scoring.records.record import Record, Refusal
 
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """``caution``: the laws a person should think of before the effect is used."""
@@ -57,6 +58,10 @@ def _word(refusal: Refusal) -> str:
         return "reason_missing"
     if "stage" in refusal.field:
         return "stage_order"
+    if refusal.field == "rater":
+        return "rater_unknown"
+    if refusal.field == "points":
+        return "out_of_range"
     return "duplicate" if "other content" in text or refusal.field == "id" else "not_applicable"
 
 
@@ -70,11 +75,10 @@ def observation_fault(world: World, record: Record) -> Refused | None:
     if record.kind != "observation":
         return None
     for rule_id in record.get("rule") or ():
-        found = _rule(world, rule_id)
-        if found is None:
+        rule = _rule(world, rule_id)
+        if rule is None:
             return Refused("not_applicable", f"there is no rule {rule_id}; correct the id")
-        pack, rule = found
-        if not world.overlay.switches.get(f"{rule_id}.on", rule.on):
+        if rule.never or not world.overlay.switches.get(f"{rule_id}.on", rule.on):
             return Refused("rule_off", f"{rule_id} is switched off here: {rule.why or 'by the site'}")
         fault = _points_fault(rule_id, rule, record)
         if fault is not None:
@@ -82,30 +86,33 @@ def observation_fault(world: World, record: Record) -> Refused | None:
     return _own_call(world, record)
 
 
-def _rule(world: World, rule_id: str) -> tuple[str, Rule] | None:
-    for pack_id, pack in world.packs.items():
-        if rule_id in pack.rules:
-            return pack_id, pack.rules[rule_id]
-    return None
+def _rule(world: World, rule_id: str) -> Rule | None:
+    return next((pack.rules[rule_id] for pack in world.packs.values() if rule_id in pack.rules), None)
 
 
 def _points_fault(rule_id: str, rule: Rule, record: Record) -> Refused | None:
     points = record.get("points")
     if points is None:
         return None
-    if rule.range is not None:
-        least, most = Decimal(rule.range.min), Decimal(rule.range.max)
-        if not least <= points <= most:
-            return Refused("out_of_range", f"{rule_id} prints {least} to {most}; {points} lies outside")
-    elif rule.item is not None:
+    if rule.range and any(Decimal(one.min) <= points <= Decimal(one.max) for one in rule.range):
+        return None
+    if rule.item is not None:
         weight = Decimal(rule.item.weight)
+        if rule.range and not (record.get("outcome") == "met" and 0 <= points <= weight):
+            return Refused("out_of_range", f"{rule_id} prints {_printed(rule)}; {points} lies outside")
         if record.get("outcome") == "met" and not 0 <= points <= weight:
             return Refused("out_of_range", f"{rule_id} is worth {weight}; {points} lies outside")
         if record.get("outcome") != "met" and not -weight <= points <= 0:
             return Refused("out_of_range", f"{rule_id} is worth {weight}; {points} lies outside")
-    elif rule.points is not None or rule.decide != "norm":
+    elif rule.range:
+        return Refused("out_of_range", f"{rule_id} prints {_printed(rule)}; {points} lies outside")
+    else:
         return Refused("out_of_range", f"{rule_id} prints no range; leave points out")
     return None
+
+
+def _printed(rule: Rule) -> str:
+    return " or ".join(f"{one.min} to {one.max}" for one in rule.range)
 
 
 def _own_call(world: World, record: Record) -> Refused | None:
@@ -143,7 +150,7 @@ def _pack_refuses(world: World, record: Record, role: str | None, by: str | None
             if not month.on(ready):
                 continue
             for each, word, when in ready.refuses:
-                if each == record.kind and _holds(month, ready, when, row, before, role, by):
+                if _asked_of(ready, each, record) and _holds(month, ready, when, row, before, role, by):
                     return Refused(word, f"{ready.id} {ready.rule.cite}: {ready.rule.quote}")
     return None
 
@@ -155,14 +162,25 @@ def _cautions(world: World, record: Record, role: str | None, by: str | None) ->
         month = evaluator.month(pack_id, who, Period.of(row.day, "month"))
         for ready in month.program.rules.values():
             for each, law, when in ready.cautions:
-                if each == record.kind and month.on(ready) and _holds(month, ready, when, row, before, role, by):
+                if (
+                    _asked_of(ready, each, record)
+                    and month.on(ready)
+                    and _holds(month, ready, when, row, before, role, by)
+                ):
                     found[law] = None
     return tuple(found)
 
 
+def _asked_of(ready: Ready, each: str | None, record: Record) -> bool:
+    """Whether an attempt concerns the clause: an observation that names it, or a kind it is decided from."""
+    if record.kind == "observation":
+        return ready.id in (record.get("rule") or ())
+    return record.kind == each if each is not None else record.kind in ready.rule.needs
+
+
 def _holds(month: Any, ready: Ready, when: Any, row: Row, before: Row | None, role: str | None, by: str | None) -> bool:
     extra = {"role": role, "by": by, "new": row}
-    scope = Scope(row, RuleContext(month, ready, row.day, before, extra))
+    scope = Scope(row, RuleContext(month, ready, row.day, before, extra), dict(ready.let))
     try:
         return truth(when(scope)) is True
     except ExprError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from scoring.period.subjects import Row, day_of
@@ -13,8 +13,8 @@ from scoring.records.record import Record
 
 
 def fold(records: Iterable[Record]) -> Row | None:
-    """One case from its records; a later word replaces an earlier one, a stage keeps the moment it was first reached."""
-    steps = sorted(records, key=lambda one: (one.start or datetime.min, one.id))
+    """One case from its records: a later word replaces an earlier one, a stage keeps its first moment."""
+    steps = sorted(records, key=lambda one: (day_of(one), one.start.time() if one.start else time(), one.id))
     if not steps:
         return None
     fields: dict[str, Any] = {}

@@ -126,9 +126,9 @@ def _card_of(month: Month, closed: bool) -> Card:
     flat = tuple(one for found in settled.values() for one in found)
     lines = {rule: month.line(rule) for rule, ready in rules.items() if ready.scores}
     values = {rule: month.value(rule) for rule, ready in rules.items() if _has_value(month, rule)}
-    score, score_read = month.score
+    score, _ = month.score
     assumed = _assumed(month, flat, values)
-    pay, note = _pay(month, flat, score_read, lines)
+    pay, note = _pay(month, flat, lines)
     money, fine = _money(month, flat)
     pay = _kept_lawful(month, pay)
     head = month.pack.head
@@ -137,8 +137,8 @@ def _card_of(month: Month, closed: bool) -> Card:
         score=_known(score), raw=_known(month.raw), grade=_known(month.grade), rank=_known(month.rank),
         state=_state(month, score, pay, note), pay=pay, pay_note=note, fine=fine,
         ledger=_ledger(month, money, pay, closed), money=money, lines=lines,
-        count={rule: sum((one.n if one.kind != "case" else Decimal(1) for one in found if one.counts), ZERO) for rule, found in settled.items()},
-        value={rule: _known(value) for rule, (value, _) in values.items()} | ({} if head.score is None else {head.score: _known(score)}),
+        count={rule: Decimal(sum(one.counts for one in found)) for rule, found in settled.items()},
+        value=_values_of(values, head.score, score),
         outcome={rule: outcome for rule in rules if (outcome := month.outcome(rule)) is not None},
         unknown=tuple(rule for rule, found in settled.items() if any(one.outcome is Outcome.UNKNOWN for one in found)),
         assumed=assumed,
@@ -147,6 +147,11 @@ def _card_of(month: Month, closed: bool) -> Card:
         recommendations=_recommendations(month, flat),
         findings=flat, closed=closed,
     )  # fmt: skip
+
+
+def _values_of(values: dict[str, Any], total: str | None, score: Any) -> dict[str, Any]:
+    found = {rule: _known(value) for rule, (value, _) in values.items()}
+    return found if total is None else {**found, total: _known(score)}
 
 
 def _has_value(month: Month, rule: str) -> bool:
@@ -172,21 +177,18 @@ def _read_lost(read: Iterable[tuple[str, Any]]) -> bool:
     return any(isinstance(one, Known) and one.assumed for _, one in read)
 
 
-def _pay(
-    month: Month, flat: tuple[Finding, ...], score_read: list[tuple[str, Any]], lines: dict[str, Decimal]
-) -> tuple[Decimal | None, str | None]:
+def _pay(month: Month, flat: tuple[Finding, ...], lines: dict[str, Decimal]) -> tuple[Decimal | None, str | None]:
     """The pay rule's result; an assumed number never reaches it, an undecided part leaves it open."""
     rule = month.pack.head.pay
     if rule is None or month.who.kind != "person":
         return None, None
-    value, read = month.value(rule)
+    value, read = month.pay()
     if not isinstance(value, Decimal):
         return None, "undecided" if isinstance(value, Unknown) else None
-    lost = _read_lost(read) or _read_lost(score_read)
-    lost = lost or any(one.assumed and one.counts and lines.get(one.rule, ZERO) != 0 for one in flat)
-    if lost:
+    if _read_lost(read):
         return None, "assumed"
-    return value.quantize(CENT, ROUND_HALF_UP), None
+    left_out = any(one.assumed and one.counts and lines.get(one.rule, ZERO) != 0 for one in flat)
+    return value.quantize(CENT, ROUND_HALF_UP), "without_assumed" if left_out else None
 
 
 def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal], Decimal | None]:
@@ -205,7 +207,11 @@ def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal],
         return money, None
     for one, left in zip(fines, cut, strict=True):
         money[one.rule] = money.get(one.rule, ZERO) + (-one.fine - left)
-    return money, sum(cut, ZERO)
+    named = [
+        rule for rule, ready in month.program.rules.items() if ready.rule.counts_as == "fine" and "money" in ready.parts
+    ]
+    other = sum((-money[rule] for rule in named if money.get(rule, ZERO) < 0), ZERO)
+    return money, sum(cut, ZERO) + other
 
 
 def _cuts(month: Month, amounts: list[Decimal]) -> list[Decimal] | None:
@@ -263,7 +269,9 @@ def _recommendations(month: Month, flat: tuple[Finding, ...]) -> tuple[Recommend
     for one in flat:
         if one.counts or (one.state == "told" and one.outcome in (Outcome.BREACH, Outcome.MET)):
             for kind in one.recommends:
-                found.setdefault(kind, []).append(one.rule)
+                own = month.program.rules[one.rule].rule.recommend
+                also = [rule for each in own if each.kind == kind for rule in each.also]
+                found.setdefault(kind, []).extend([one.rule, *also])
     out = []
     for kind, rules in found.items():
         decided = month.world.decisions.get((month.who.name, month.period, kind), ())

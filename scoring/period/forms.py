@@ -6,17 +6,17 @@ Each is compiled from its call and asks the context (``month.RuleContext``) when
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from scoring.expr import MISSING, Compiler, ExprError, Fn, Function, Scope, truth
 from scoring.facts import Unknown
-from scoring.functions import form, plain
+from scoring.functions import form
 from scoring.period import case as cases
 from scoring.period.subjects import KINDS, Row
 
-WITHIN = ("month", "week", "day", "year", "all", "shift")
+WITHIN = ("month", "quarter", "week", "day", "year", "all", "shift")
 WHOSE = ("person", "team", "site")
 AMONG = ("team", "pack", "site")
 
@@ -26,8 +26,9 @@ class _Rows:
 
     def __init__(self, compiler: Compiler, node: ast.Call, extra: tuple[str, ...] = ()) -> None:
         compiler.only(node, "within", "whose", *extra)
-        self.kind = compiler.word(node, 0, "a kind of record")
-        if self.kind not in KINDS:
+        self.kind = compiler.word(node, 0, "a kind of record, or a list field of the subject")
+        self.field = self.kind not in KINDS and self.kind in compiler.names.fields
+        if self.kind not in KINDS and not self.field:
             raise ExprError(f"there is no kind {self.kind!r}; known are {', '.join(sorted(KINDS))}")
         window = next((one.value for one in node.keywords if one.arg == "within"), None)
         if window is None:
@@ -37,19 +38,31 @@ class _Rows:
         else:
             raise ExprError(f"within is one of {', '.join(WITHIN)} or a number of days; correct it")
         self.whose = compiler.option(node, "whose", WHOSE, "") or None
-        self.inner = compiler.within(compiler.names.row(self.kind))
+        names = compiler.names
+        self.inner = compiler.within(names.part() if self.field else names.row(self.kind))
 
     def part(self, node: ast.Call, at: int) -> Fn | None:
         return self.inner.compile(node.args[at]) if at < len(node.args) else None
 
-    def among(self, scope: Scope) -> Iterable[Row] | Unknown:
+    def among(self, scope: Scope) -> Iterable[Any] | Unknown | None:
+        if self.field:
+            return _parts_of(scope.subject.get(self.kind))
         found: Iterable[Row] | Unknown = scope.context.select(self.kind, self.within or scope.within, self.whose, scope)
         return found
 
 
-def _judged(rows: _Rows, cond: Fn | None, scope: Scope) -> list[tuple[Row, Scope, bool | Unknown]] | Unknown:
+def _parts_of(value: Any) -> Iterable[Any] | Unknown | None:
+    """The parts of a list field; of a mapping field pairs with ``key`` and ``value``; None when it is not given."""
+    if value is None or isinstance(value, Unknown):
+        return value
+    if isinstance(value, Mapping):
+        return [{"key": key, "value": one} for key, one in value.items()]
+    return [one if isinstance(one, Mapping) else {"value": one} for one in value]
+
+
+def _judged(rows: _Rows, cond: Fn | None, scope: Scope) -> list[tuple[Any, Scope, bool | Unknown]] | Unknown | None:
     found = rows.among(scope)
-    if isinstance(found, Unknown):
+    if found is None or isinstance(found, Unknown):
         return found
     out = []
     for row in found:
@@ -70,7 +83,7 @@ def _count(compiler: Compiler, node: ast.Call) -> Fn:
 
     def run(scope: Scope) -> Any:
         judged = _judged(rows, cond, scope)
-        if isinstance(judged, Unknown):
+        if judged is None or isinstance(judged, Unknown):
             return judged
         doubt = next((value for _, _, value in judged if isinstance(value, Unknown)), None)
         return doubt if doubt is not None else _note(scope, node, Decimal(sum(v is True for _, _, v in judged)))
@@ -85,7 +98,7 @@ def _exists(compiler: Compiler, node: ast.Call) -> Fn:
 
     def run(scope: Scope) -> Any:
         judged = _judged(rows, cond, scope)
-        if isinstance(judged, Unknown):
+        if judged is None or isinstance(judged, Unknown):
             return judged
         if any(value is True for _, _, value in judged):
             return _note(scope, node, True)
@@ -101,7 +114,7 @@ def _every(compiler: Compiler, node: ast.Call) -> Fn:
 
     def run(scope: Scope) -> Any:
         judged = _judged(rows, cond, scope)
-        if isinstance(judged, Unknown):
+        if judged is None or isinstance(judged, Unknown):
             return judged
         if any(value is False for _, _, value in judged):
             return _note(scope, node, False)
@@ -120,7 +133,7 @@ def _values(finish: Callable[[list[Any]], Any], keep_none: bool = False) -> Call
 
         def run(scope: Scope) -> Any:
             judged = _judged(rows, cond, scope)
-            if isinstance(judged, Unknown):
+            if judged is None or isinstance(judged, Unknown):
                 return judged
             found = []
             for _, inner, value in judged:
@@ -150,7 +163,7 @@ def _share(compiler: Compiler, node: ast.Call) -> Fn:
 
     def run(scope: Scope) -> Any:
         judged = _judged(rows, among, scope)
-        if isinstance(judged, Unknown):
+        if judged is None or isinstance(judged, Unknown):
             return judged
         if cond is None:
             raise ExprError(f"{ast.unparse(node)}: say which part of them; write a second argument")
@@ -187,15 +200,22 @@ def _of_month(method: str, keywords: tuple[str, ...] = ()) -> Callable[[Compiler
     return build
 
 
-def _figure(compiler: Compiler, node: ast.Call) -> Fn:
-    """figure('name', otherwise?): the figure delivered for this month, percent where it has a denominator."""
+def _figure(ask: str) -> Callable[[Compiler, ast.Call], Fn]:
+    def build(compiler: Compiler, node: ast.Call) -> Fn:
+        """figure('name', otherwise?): the figure delivered for this month, percent where it has a denominator."""
+        return _figure_call(compiler, node, ask)
+
+    return build
+
+
+def _figure_call(compiler: Compiler, node: ast.Call, ask: str) -> Fn:
     compiler.only(node, "whose")
     name = compiler.word(node, 0, "the name of a figure, in quotes")
     otherwise = compiler.compile(node.args[1]) if len(node.args) > 1 else None
     whose = compiler.option(node, "whose", WHOSE, "") or None
 
     def run(scope: Scope) -> Any:
-        value = scope.context.figure(scope, name, whose)
+        value = getattr(scope.context, ask)(scope, name, whose)
         if value is MISSING and otherwise is not None:
             return otherwise(scope)
         return _note(scope, node, value)
@@ -276,7 +296,7 @@ def _previous(compiler: Compiler, node: ast.Call) -> Fn:
         number = int(back(scope)) if back is not None else 1
         other = scope.context.month_back(number)
         if other is None:
-            return _note(scope, node, MISSING)
+            return _note(scope, node, None)
         return _note(scope, node, what(other.scope(scope)))
 
     return run
@@ -322,7 +342,7 @@ def _months(finish: Callable[[list[Any]], Any]) -> Callable[[Compiler, ast.Call]
 
 def _weeks(finish: Callable[[list[Any]], Any]) -> Callable[[Compiler, ast.Call], Fn]:
     def build(compiler: Compiler, node: ast.Call) -> Fn:
-        """weeks_mean/weeks_sum(expression): over the ISO weeks that begin in the month; one unknown week leaves it open."""
+        """weeks_mean/weeks_sum(expression): over the ISO weeks that begin in the month; one unknown leaves it open."""
         if len(node.args) != 1:
             raise ExprError(f"{ast.unparse(node)}: takes one argument; correct it")
         what = compiler.within(compiler.names.row("week")).compile(node.args[0])
@@ -330,7 +350,7 @@ def _weeks(finish: Callable[[list[Any]], Any]) -> Callable[[Compiler, ast.Call],
         def run(scope: Scope) -> Any:
             found = []
             for row in scope.context.select("week", "month", None, scope):
-                inner = Scope(row, scope.context, scope.local, [], row, "week")
+                inner = Scope(row, scope.context, scope.local, [], None, "week")
                 value = what(inner)
                 if isinstance(value, Unknown):
                     return value
@@ -343,20 +363,67 @@ def _weeks(finish: Callable[[list[Any]], Any]) -> Callable[[Compiler, ast.Call],
     return build
 
 
-def _items_mean(compiler: Compiler, node: ast.Call) -> Fn:
-    """items_mean(expression?): mean over the answers of a form; inside, ``item`` is the name, ``answer`` the answer."""
-    names = compiler.names.with_local(["item", "answer"])
-    what = compiler.within(names).compile(node.args[0]) if node.args else None
+def _answers(compiler: Compiler, node: ast.Call) -> tuple[dict[str, Decimal], Fn | None]:
+    """Numbers for words (satisfied=10), or an expression over ``item`` and ``answer``."""
+    words = {}
+    for one in node.keywords:
+        if one.arg is None or not isinstance(one.value, ast.Constant | ast.UnaryOp | ast.Name):
+            raise ExprError(f"{ast.unparse(node)}: write words with their numbers, like satisfied=10")
+        words[one.arg] = compiler.compile(one.value)
+    args = [one for one in node.args if not (isinstance(one, ast.Name) and one.id == "items")]
+    what = compiler.within(compiler.names.with_local(["item", "answer"])).compile(args[0]) if args else None
+    return words, what  # type: ignore[return-value]
+
+
+def _items(finish: Callable[[list[Any]], Any]) -> Callable[[Compiler, ast.Call], Fn]:
+    def build(compiler: Compiler, node: ast.Call) -> Fn:
+        """items_mean/least/most(items, word=number …): over the answers of a form; a word without number is unknown."""
+        words, what = _answers(compiler, node)
+
+        def number(scope: Scope, name: str, answer: Any) -> Any:
+            if what is not None:
+                local = {**scope.local, "item": name, "answer": answer}
+                return what(Scope(scope.subject, scope.context, local, [], scope.it))
+            return words[answer](scope) if answer in words else answer  # type: ignore[operator]
+
+        def run(scope: Scope) -> Any:
+            answers = scope.subject.get("items")
+            if not answers:
+                return None
+            found = [number(scope, name, answer) for name, answer in answers.items()]
+            if any(not isinstance(one, Decimal) for one in found):
+                return next((one for one in found if isinstance(one, Unknown)), MISSING)
+            return _note(scope, node, finish(found))
+
+        return run
+
+    return build
+
+
+def _mark(compiler: Compiler, node: ast.Call) -> Fn:
+    """mark(items, 'csat'): one answer of a form; None when it is absent."""
+    name = compiler.word(node, len(node.args) - 1, "the name of an item, in quotes")
+    return lambda scope: _note(scope, node, (scope.subject.get("items") or {}).get(name))
+
+
+def _word_in(compiler: Compiler, node: ast.Call) -> Fn:
+    """word_in(items, 'neutral', …): one of the answers is one of these words; None without answers."""
+    words = {compiler.word(node, at, "a word, in quotes") for at in range(1, len(node.args))}
 
     def run(scope: Scope) -> Any:
-        found = []
-        for name, answer in (scope.subject.get("items") or {}).items():
-            inner = Scope(scope.subject, scope.context, {**scope.local, "item": name, "answer": answer}, [], scope.it)
-            value = answer if what is None else what(inner)
-            if isinstance(value, Unknown) or not isinstance(value, Decimal):
-                return value if isinstance(value, Unknown) else MISSING
-            found.append(value)
-        return _note(scope, node, _mean(found))
+        answers = scope.subject.get("items")
+        return None if not answers else _note(scope, node, bool(words & {str(one) for one in answers.values()}))
+
+    return run
+
+
+def _days_for(compiler: Compiler, node: ast.Call) -> Fn:
+    """days_for(word): the days that were set for that class or stage; None without."""
+    (word,) = compiler.arguments(node, 1, 1)
+
+    def run(scope: Scope) -> Any:
+        value = word(scope)
+        return value if value is None or isinstance(value, Unknown) else scope.context.days_for(scope, str(value))
 
     return run
 
@@ -405,17 +472,21 @@ def _stages(compiler: Compiler, node: ast.Call) -> Fn:
 
 
 def _on_leave(compiler: Compiler, node: ast.Call) -> Fn:
-    """on_leave(at, 'approved'|'told'): the register of leave covers that moment or day."""
-    moment = compiler.compile(node.args[0])
-    how = compiler.word(node, 1, "'approved' or 'told'") if len(node.args) > 1 else "approved"
-    if how not in ("approved", "told"):
-        raise ExprError(f"{ast.unparse(node)}: write 'approved' or 'told'")
+    """on_leave(at, until?, 'approved'|'told'|'any'): the register of leave covers that moment, day or stretch."""
+    how, moments = "approved", list(node.args)
+    if moments and isinstance(moments[-1], ast.Constant):
+        how = str(ast.literal_eval(moments.pop()))
+    if how not in ("approved", "told", "any") or not 1 <= len(moments) <= 2:
+        raise ExprError(f"{ast.unparse(node)}: write a moment, perhaps its end, then 'approved', 'told' or 'any'")
+    parts = [compiler.compile(one) for one in moments]
 
     def run(scope: Scope) -> Any:
-        at = moment(scope)
+        values = [part(scope) for part in parts]
+        at = values[0]
         if at is None or isinstance(at, Unknown):
             return MISSING if at is None else at
-        return _note(scope, node, scope.context.on_leave(scope, at, f"{how}_at"))
+        until = values[1] if len(values) > 1 and not isinstance(values[1], Unknown) else None
+        return _note(scope, node, scope.context.on_leave(scope, at, until, f"{how}_at"))
 
     return run
 
@@ -464,13 +535,13 @@ FORMS: dict[str, Function] = {
     "mean": form(_values(_mean)),
     "least": form(_values(lambda values: min(values, default=None))),
     "most": form(_values(lambda values: max(values, default=None))),
-    "first": form(_values(_first)),
-    "last": form(_values(_last)),
+    "first": form(_values(_first, keep_none=True)),
+    "last": form(_values(_last, keep_none=True)),
     "same": form(_values(lambda values: tuple(sorted(set(values))))),
     "sequence": form(_values(tuple)),
-    "figure": form(_figure),
-    "figure_target": form(_of_month("figure_target", ("whose",))),
-    "figure_of": form(_of_month("figure_of", ("whose",))),
+    "figure": form(_figure("figure")),
+    "figure_target": form(_figure("figure_target")),
+    "figure_of": form(_figure("figure_of")),
     "value": form(_of_month("value_of")),
     "points": form(_of_month("points_of")),
     "breaches": form(_of_month("breaches_of")),
@@ -497,7 +568,13 @@ FORMS: dict[str, Function] = {
     "months_known": form(_months(lambda values: Decimal(len(values)))),
     "weeks_mean": form(_weeks(_mean)),
     "weeks_sum": form(_weeks(_sum)),
-    "items_mean": form(_items_mean),
+    "items_mean": form(_items(_mean)),
+    "items_least": form(_items(lambda values: min(values, default=None))),
+    "items_most": form(_items(lambda values: max(values, default=None))),
+    "mark": form(_mark),
+    "word_in": form(_word_in),
+    "days_for": form(_days_for),
+    "has_days": form(_of_month("has_days")),
     "at_stage": form(_at_stage),
     "by_stage": form(_by_stage),
     "stages": form(_stages),
@@ -506,13 +583,4 @@ FORMS: dict[str, Function] = {
     "add_workdays": _calendar("add_workdays", 2),
     "last_workday": _calendar("last_workday", 1),
     "is_workday": _calendar("is_workday", 1),
-    "month_of": plain(lambda when: _month_of(when), 1),
-    "item": form(_of_month("item_of")),
 }
-
-
-def _month_of(when: Any) -> Any:
-    from scoring.functions import _day
-    from scoring.records.period import Period
-
-    return Period.of(_day(when), "month")

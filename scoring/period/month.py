@@ -32,8 +32,8 @@ from scoring.scorecard import ZERO, Outcome, Signal
 from scoring.values import Known, Undated, resolve, words
 
 ORDER = (Outcome.BREACH, Outcome.MET, Outcome.UNKNOWN, Outcome.CLEAR, Outcome.NA)
+OF_ALL = ("event", "calendar")  # records that name nobody concern everybody
 CALENDAR = ("month", "week", "day")
-FIRST_MONTH = Period("1990-01")
 
 
 class Evaluator:
@@ -48,6 +48,9 @@ class Evaluator:
         self._people: dict[Period, tuple[str, ...]] = {}
         self._settings: dict[tuple[str, str, date | None], Mapping[str, Known] | None] = {}
         self.calendar = world.calendar()
+        dated = [one for one in world.book.all() if one.kind != "person"]
+        days = [subjects.day_of(one) for one in dated] + list(world.calls.days() or ())
+        self.first = Period.of(min(days, default=world.now.date()), "month")
 
     def month(self, pack: str, who: Who, period: Period) -> Month:
         key = (pack, who, period)
@@ -96,7 +99,14 @@ class Evaluator:
                 for name in _people_of(one):
                     table.setdefault(name, []).append(one)
             self._by_person[key] = table
-        return self._by_person[key].get(who.name, [])
+        own = self._by_person[key].get(who.name, [])
+        if kind not in OF_ALL:
+            return own
+        common = [one for one in self._by_person[key].get(None, []) if one.team in (None, self._team_of_day(who, one))]
+        return sorted([*own, *common], key=lambda one: (one.day, one.id)) if common else own
+
+    def _team_of_day(self, who: Who, row: Row) -> str:
+        return self.world.book.team(who.name, row.day)
 
     def _team_of(self, row: Row) -> str:
         if row.team is not None:
@@ -147,7 +157,7 @@ class RuleContext:
 
     def scope(self, scope: Scope) -> Scope:
         """The same expression in this month: its own trace is not evidence here."""
-        return Scope(self.month.row, self, scope.local, [], None)
+        return Scope(self.month.row, self, scope.local)
 
     def name(self, name: str, scope: Scope) -> Any:
         if self.rule is not None:
@@ -176,6 +186,21 @@ class RuleContext:
 
     def figure_target(self, scope: Scope, name: str, whose: str | None = None) -> Any:
         return self.month.figure(name, whose, "target")
+
+    def days_for(self, scope: Scope, word: str) -> Any:
+        """Days set by class or stage: the site's, else the pack's setting ``days_WORD``."""
+        if self.rule is None:
+            return None
+        site = self.month.world.overlay.numbers.get(f"{self.rule.id}.days_{word}")
+        if site is not None:
+            return Decimal(site.values[-1][1] or 0)
+        known = (self.month.settings(self.rule, self.day) or {}).get(f"days_{word}")
+        return None if known is None else known.number
+
+    def has_days(self, scope: Scope) -> bool:
+        """Whether days were set by class or stage at all."""
+        own = "" if self.rule is None else f"{self.rule.id}.days_"
+        return any(name.startswith(own) for name in self.month.world.overlay.numbers)
 
     def figure_of(self, scope: Scope, name: str, whose: str | None = None) -> Any:
         return self.month.figure(name, whose, "of")
@@ -219,7 +244,7 @@ class RuleContext:
         if ready is None:
             raise ExprError(f"setting({name!r}): there is no rule {rule_id}")
         if known is not None and setting in known:
-            scope.trace.append((name, known[setting]))
+            scope.trace.append((name, known[setting].number))  # its mark is shown where it is used itself
             return known[setting].number
         return words(rule_id, ready.rule, self.month.world.overlay).get(setting)
 
@@ -239,8 +264,10 @@ class RuleContext:
         return sum((one.get("n") or Decimal(1) for one in found if _breaches(one)), ZERO)
 
     def given_of(self, scope: Scope, rule: str) -> Any:
-        found = [one.get("points") for one in self._observations(scope, (rule,)) if one.get("points") is not None]
-        return sum(found, ZERO) if found else MISSING
+        found = self._observations(scope, (rule,))
+        item = self.month.program.rules[rule].rule.item
+        weight = Decimal(item.weight) if item is not None else ZERO
+        return sum((_given(one, weight) for one in found), ZERO) if found else MISSING
 
     def noted_of(self, scope: Scope, *rules: str) -> bool:
         return bool(self._observations(scope, rules))
@@ -252,17 +279,15 @@ class RuleContext:
             return []
         return [row.record for row in rows if row.record is not None and named & set(row.record.get("rule") or ())]
 
-    def on_leave(self, scope: Scope, at: Any, by: str) -> Any:
+    def on_leave(self, scope: Scope, at: Any, until: Any, by: str) -> Any:
         subject = scope.it if scope.it is not None else scope.subject
         agent = getattr(subject, "agent", None) or (self.month.who.name if self.month.who.kind == "person" else None)
         day = at.date() if isinstance(at, datetime) else at
-        return subjects.excused(self.month.world, agent, day, at if isinstance(at, datetime) else None, by)
+        start, end = (one if isinstance(one, datetime) else None for one in (at, until))
+        return subjects.excused(self.month.world, agent, day, start, by, end)
 
     def in_register(self, scope: Scope, register: str) -> bool:
         return self.month.world.connected(register, self.day)
-
-    def item_of(self, scope: Scope, name: str) -> Any:
-        return (scope.subject.get("items") or {}).get(name)
 
     def colleagues(self, among: str) -> list[RuleContext]:
         return [
@@ -283,7 +308,8 @@ class RuleContext:
         return self.month.calendar.add_workdays(subjects_day(day), int(number))
 
     def last_workday(self, period: Any) -> date:
-        return self.month.calendar.last_workday(period)
+        last: date = self.month.calendar.last_workday(period)
+        return last
 
     def is_workday(self, day: Any) -> bool:
         return self.month.calendar.is_workday(subjects_day(day))
@@ -295,6 +321,14 @@ def subjects_day(value: Any) -> date:
         return value.date()
     first: date = value if isinstance(value, date) else value.first
     return first
+
+
+def _given(record: Record, weight: Decimal) -> Decimal:
+    """What an observation gives of an item: its points; all of it without points, nothing for a breach."""
+    points = record.get("points")
+    if points is not None:
+        return Decimal(points)
+    return ZERO if _breaches(record) else weight
 
 
 def _breaches(record: Record) -> bool:
@@ -312,8 +346,9 @@ class _Flag:
 class Month:
     """Findings, lines and totals of one ``who`` in one calendar month, under one pack."""
 
-    def __init__(self, evaluator: Evaluator, pack: str, who: Who, period: Period) -> None:
+    def __init__(self, evaluator: Evaluator, pack: str, who: Who, period: Period, certain: bool = False) -> None:
         self.evaluator, self.who, self.period = evaluator, who, period
+        self.certain = certain  # without what rests on an assumed number: what may reach pay
         self.world = evaluator.world
         self.pack = self.world.packs[pack]
         self.program: Program = program(self.pack)
@@ -424,7 +459,7 @@ class Month:
             hired = self.person.get("hired") if self.person is not None else None
             if hired is not None and period.last < hired:
                 return None
-        return None if period < FIRST_MONTH else self.evaluator.month(self.pack.id, self.who, period)
+        return None if period < self.evaluator.first else self.evaluator.month(self.pack.id, self.who, period)
 
     def year_months(self) -> list[Month]:
         months = Period.of(self.period.first, "year").months()
@@ -465,7 +500,7 @@ class Month:
     def _phone_rows(self, kind: str, who: Who, within: str, anchor: date) -> list[Row]:
         months = [self.period]
         if within not in ("month", "week", "day", "shift"):
-            back = 12 if within == "year" else 13
+            back = 12 if within != "quarter" else 2
             months = [self.period.next(-n) for n in range(back, -1, -1)]
         names: Iterable[str | None] = [who.name] if who.kind == "person" else self._names_of(who)
         items = [one for name in names for month in months for one in self.world.calls.of(name, month)]
@@ -478,8 +513,18 @@ class Month:
         return [one for one in names if self.world.book.team(one, self.period.last) == who.name]
 
     def figure(self, name: str, whose: str | None, part: str) -> Any:
+        """The figure of this month; without one of the person that of the team, then of the site; else MISSING."""
+        asked = [self._whose(whose)]
+        if whose is None and self.who.kind == "person":
+            asked += [Who("team", self.team), Who("site", SITE)]
+        for who in asked:
+            value = self._figure(name, who, part)
+            if value is not MISSING:
+                return value
+        return MISSING
+
+    def _figure(self, name: str, who: Who, part: str) -> Any:
         """The figure of this month: one for the whole period, else the sum of daily ones; else MISSING."""
-        who = self._whose(whose)
         rows = [one for one in self._figure_rows(who) if one.get("name") == name]
         whole = [one.record for one in rows if one.record is not None and one.record.get("period") == self.period]
         if not whole:
@@ -542,15 +587,17 @@ class Month:
 
     def _concerns(self, ready: Ready) -> bool:
         """A rule about persons also runs where a record names nobody: under its team, or the whole site."""
-        if ready.rule.of == self.who.kind:
+        if self.who.kind in ready.rule.of:
             return True
-        return ready.rule.of == "person" and any(one.check.each not in CALENDAR for one in ready.tests)
+        return "person" in ready.rule.of and any(one.check.each not in CALENDAR for one in ready.tests)
 
     def _from_phones(self, ready: Ready) -> list[_Flag]:
         if not any(one.that is not None or one.each in ("call", "away") for one in ready.rule.tests):
             return []
         found = []
         for item in self._items:
+            if item.facts.kind == "chat":
+                continue
             for line in self.lines_of(item).lines:
                 if line.rule != ready.id:
                     continue
@@ -567,7 +614,7 @@ class Month:
         return found
 
     def _points(self, ready: Ready, day: date, points: Decimal) -> Decimal | None:
-        return None if ready.rule.range is not None and ready.rule.points is None else points
+        return None if ready.rule.range and ready.rule.points is None else points
 
     @cached_property
     def _items(self) -> tuple[CallItem, ...]:
@@ -592,11 +639,11 @@ class Month:
         """The subjects a test could be about in this month; a moved day is judged after it is known."""
         each = test.check.each
         if each in CALENDAR:
-            own = ready.rule.of == self.who.kind
+            own = self.who.kind in ready.rule.of
             return subjects.calendar_rows(each, self.period, self.row.agent) if own else ()
         least = self._least_break(RuleContext(self, ready, self.period.last))
         rows = self.evaluator.rows_of(each, self.who, least)
-        if ready.rule.of != self.who.kind:
+        if self.who.kind not in ready.rule.of:
             rows = [one for one in rows if one.agent is None and (self.who.kind == "team" or one.team is None)]
         if "at" in test.parts or "due" in test.parts or each == "case":
             return rows
@@ -611,8 +658,8 @@ class Month:
         parts = test.parts
         if "where" in parts and truth(parts["where"](scope)) is not True:
             return None
-        due = self._deadline(test, scope)
-        day = self._day(test, scope, row, due)
+        due = self.deadline(test, scope)
+        day = self.day_of(test, scope, row, due)
         if day is None or (day not in self.period):
             return None
         if self.settings(ready, day) is None:
@@ -633,7 +680,7 @@ class Month:
         verdict = truth(parts[test.verdict](scope)) if test.verdict is not None else False
         return self._flag(ready, test, row, day, verdict, scope, due)
 
-    def _deadline(self, test: Test, scope: Scope) -> tuple[str, Any, bool | None] | None:
+    def deadline(self, test: Test, scope: Scope) -> tuple[str, Any, bool | None] | None:
         """The deadline of a subject: stage, until when, and whether it was missed (None while it still runs)."""
         check = test.check.due
         if check is None:
@@ -644,10 +691,11 @@ class Month:
         done = test.parts["done"](scope) if "done" in test.parts else _done(check.stage, scope)
         scope.trace += [("due", until), ("done", done)]
         if done is None or isinstance(done, Unknown):
-            return check.stage, until, True if self.world.now > _end(until) else None
-        return check.stage, until, done > _end(until)
+            waits = check.right or check.not_before or self.world.now <= _end(until)
+            return check.stage, until, None if waits else True
+        return check.stage, until, subjects_day(done) < subjects_day(until) if check.not_before else done > _end(until)
 
-    def _day(self, test: Test, scope: Scope, row: Row, due: tuple[str, Any, bool | None] | None) -> date | None:
+    def day_of(self, test: Test, scope: Scope, row: Row, due: tuple[str, Any, bool | None] | None) -> date | None:
         if "at" in test.parts:
             moved = test.parts["at"](scope)
             return None if moved is None or isinstance(moved, Unknown) else subjects_day(moved)
@@ -662,7 +710,7 @@ class Month:
         parts, check = test.parts, test.check
         outcome, cause = _outcome(test.verdict, verdict)
         alarm = False
-        if outcome not in (Outcome.BREACH, Outcome.MET) and "alarm" in parts:
+        if "alarm" in parts and (outcome not in (Outcome.BREACH, Outcome.MET) or not ready.scores):
             alarm = truth(parts["alarm"](scope)) is True
         points: Decimal | None = ZERO
         times = Decimal(1)
@@ -677,6 +725,8 @@ class Month:
             machine = False
         by_person = ready.rule.decide == "manual"
         state: State = "told" if not effect else "counts" if machine or by_person else "waits"
+        if state == "counts" and points is None and ready.rule.range:
+            state = "waits"  # a person has to set the points inside the printed range
         lost = any(isinstance(one, Known) and one.assumed for _, one in scope.trace)
         finding = Finding(
             ready.id, row.id, row.kind, day, outcome, state, points,
@@ -685,7 +735,7 @@ class Month:
             event=str(named or about or row.id), words=named is not None and "event" not in parts,
             decided_by="person" if by_person else "machine", value=value, due=due, n=times,
         )  # fmt: skip
-        return _Flag(self._priced(ready, finding), row)
+        return _Flag(self._priced(ready, finding, scope), row)
 
     def _points_lost(self, ready: Ready, test: Test, day: date) -> bool:
         known = self.settings(ready, day) or {}
@@ -701,32 +751,34 @@ class Month:
         known = (self.settings(ready, scope.context.day) or {}).get("points")
         if known is not None and known.number is not None:
             return known.number * times, times
-        return (None if ready.rule.range is not None else ZERO), times
+        return (None if ready.rule.range else ZERO), times
 
-    def _priced(self, ready: Ready, finding: Finding) -> Finding:
+    def _priced(self, ready: Ready, finding: Finding, scope: Scope | None = None) -> Finding:
         """What one finding costs or brings in money, and what it recommends."""
-        if finding.outcome not in (Outcome.BREACH, Outcome.MET) or finding.state == "told":
-            recommends = tuple(one.kind for one in ready.rule.recommend) if finding.state != "told" else ()
-            return replace(finding, recommends=recommends) if recommends and finding.waits else finding
+        if finding.outcome not in (Outcome.BREACH, Outcome.MET):
+            return finding
+        asked = scope if scope is not None else self.month_scope(ready)
+        recommends = tuple(
+            one.kind
+            for one, when in zip(ready.rule.recommend, ready.recommends, strict=True)
+            if when is None or truth(when(asked)) is True
+        )
+        if finding.state == "told":
+            return replace(finding, recommends=recommends)
         known = self.settings(ready, finding.day) or {}
         fine, amount = known.get("fine"), known.get("amount")
-        lost = any(one is not None and one.assumed for one in (fine, amount))
-        # an amount is money of one finding only where the rule has no expression that uses it
-        amount_each = amount if not any(name in ready.parts for name in ("value", "money", "raw")) else None
+        if any(name in ready.parts for name in ("value", "money", "raw", "pay")):
+            amount = None  # an expression of the rule uses it; it is not money of each finding
         return replace(
             finding,
             fine=(-abs(fine.number) if fine is not None and fine.number is not None else ZERO) * finding.n,
-            amount=(amount_each.number or ZERO) * finding.n if amount_each is not None else ZERO,
-            money_assumed=lost,
-            recommends=tuple(
-                one.kind
-                for one, when in zip(ready.rule.recommend, ready.recommends, strict=True)
-                if when is None or truth(when(self.month_scope(ready))) is True
-            ),
+            amount=(amount.number if amount is not None and amount.number is not None else ZERO) * finding.n,
+            money_assumed=any(one is not None and one.assumed for one in (fine, amount)),
+            recommends=recommends,
         )
 
-    def month_scope(self, ready: Ready | None, day: date | None = None) -> Scope:
-        return Scope(self.row, RuleContext(self, ready, day or self.period.last))
+    def month_scope(self, ready: Ready) -> Scope:
+        return Scope(self.row, RuleContext(self, ready, self.period.last), dict(ready.let))
 
     # what people saw ----------------------------------------------------------------------------------------------
 
@@ -766,9 +818,7 @@ class Month:
             left.remove(answer)
             yield self._answered(ready, finding, answer[1])
         if rule.item is not None:
-            left = [
-                (day, one) for day, one in left if not (one.get("outcome") == "met" and one.get("points") is not None)
-            ]
+            left = [(day, one) for day, one in left if not _gives(one)]
         for day, record in left:
             moved = self._moved(ready, record) or day
             if moved in self.period:
@@ -785,7 +835,7 @@ class Month:
             row = next((one for one in self.evaluator.rows_of(test.check.each, self.who) if one.id == about), None)
             if row is not None:
                 scope = self.scope(ready, test, row)
-                return self._day(test, scope, row, self._deadline(test, scope))
+                return self.day_of(test, scope, row, self.deadline(test, scope))
         return None
 
     def _answered(self, ready: Ready, finding: Finding, record: Record) -> Finding:
@@ -807,15 +857,20 @@ class Month:
         known = self.settings(ready, day) or {}
         per = known.get("points")
         outcome = Outcome(record.get("outcome") or ("met" if per and per.number and per.number > 0 else "breach"))
+        row = subjects.plain_row(self.world, record)
+        scope = Scope(row, RuleContext(self, ready, day), dict(ready.let))
         if record.get("confirmed") is False:
             outcome = Outcome.CLEAR
+        if "admits" in ready.parts and truth(ready.parts["admits"](scope)) is False:
+            outcome = Outcome.NA
         effect = outcome in (Outcome.BREACH, Outcome.MET)
         points: Decimal | None = ZERO
         if effect:
             points = record.get("points")
             if points is None:
                 points = per.number * n if per is not None and per.number is not None else None if rule.range else ZERO
-        # a flag that nobody answered with yes or no still waits when the machine has to be confirmed
+            elif rule.range:
+                points *= n  # what is set inside the printed range is for each
         state: State = "counts" if effect else "told"
         named = tuple(record.get("rule") or ())
         finding = Finding(
@@ -824,7 +879,7 @@ class Month:
             evidence=_spoken(record), event=str(record.get("event") or record.get("about") or record.id),
             words=record.get("event") is not None or len(named) > 1, decided_by=_by(record), n=n,
         )  # fmt: skip
-        return self._priced(ready, finding)
+        return self._priced(ready, finding, scope)
 
     # one event, one effect; ladders -------------------------------------------------------------------------------
 
@@ -907,10 +962,13 @@ class Month:
             if not one.counts:
                 out.append(one)
                 continue
-            number = sum(1 for day in (*earlier, *done) if _in_window(ladder.window, day, one.day)) + 1
-            done.append(one.day)
             steps = next(steps for since, steps in sorted(ladder.values.items(), reverse=True) if since <= one.day)
-            out.append(_stepped(one, steps[min(number, len(steps)) - 1], number))
+            stepped = replace(one, fine=ZERO, amount=ZERO) if any(step.fine or step.amount for step in steps) else one
+            for _ in range(max(1, int(one.n))):
+                number = sum(1 for day in (*earlier, *done) if _in_window(ladder.window, day, one.day)) + 1
+                done.append(one.day)
+                stepped = _stepped(stepped, steps[min(number, len(steps)) - 1], number)
+            out.append(stepped)
         return out
 
     def _earlier(self, ready: Ready, window: str) -> list[date]:
@@ -923,7 +981,7 @@ class Month:
         number = 1
         while (month := self.back(number)) is not None and month.period.last >= first:
             if ready.id in month.program.rules:
-                days += [one.day for one in month.findings(ready.id) if one.counts]
+                days += [one.day for one in month.findings(ready.id) if one.counts for _ in range(max(1, int(one.n)))]
             number += 1
         return days
 
@@ -939,7 +997,8 @@ class Month:
         if ready.rule.item is not None:
             value = self.value(ready.id)[0]
             return value - Decimal(ready.rule.item.weight) if isinstance(value, Decimal) else ZERO
-        total = sum((one.points or ZERO for one in self.settled(ready.id) if one.counts), ZERO)
+        counted = [one for one in self.settled(ready.id) if one.counts and not (self.certain and one.assumed)]
+        total = sum((one.points or ZERO for one in counted), ZERO)
         most = self._at_most(ready)
         if most is not None and total < -most:
             return -most
@@ -968,7 +1027,7 @@ class Month:
         return self._values[rule]
 
     def _value(self, ready: Ready) -> tuple[Any, list[tuple[str, Any]]]:
-        if not self.on(ready) or (ready.rule.of != self.who.kind):
+        if not self.on(ready) or self.who.kind not in ready.rule.of:
             return None, []
         scope = self.month_scope(ready)
         if "value" in ready.parts:
@@ -1035,10 +1094,22 @@ class Month:
         found = [
             one.get("points")
             for day, one in self._observed
-            if ready.id in (one.get("rule") or ()) and one.get("outcome") == "met" and one.get("points") is not None
+            if ready.id in (one.get("rule") or ()) and _gives(one) and one.get("points") is not None
             and day in self.period
         ]  # fmt: skip
         return sum(found, ZERO) if found else None
+
+    def pay(self) -> tuple[Any, list[tuple[str, Any]]]:
+        """The pay rule's result, from a month without what rests on assumed numbers."""
+        rule = self.pack.head.pay
+        if rule is None:
+            return None, []
+        sure = Month(self.evaluator, self.pack.id, self.who, self.period, certain=True)
+        ready = sure.program.rules[rule]
+        if "pay" not in ready.parts:
+            return sure.value(rule)
+        scope = sure.month_scope(ready)
+        return sure.guarded("pay", rule, lambda: ready.parts["pay"](scope)), scope.trace
 
     @cached_property
     def score(self) -> tuple[Any, list[tuple[str, Any]]]:
@@ -1075,7 +1146,7 @@ class Month:
     def money(self, rule: str) -> tuple[Decimal, bool]:
         """The rule's money in this month, signed from the person's side, and whether an assumed value is in it."""
         ready = self.program.rules[rule]
-        if not self.on(ready) or ready.rule.of != self.who.kind:
+        if not self.on(ready) or self.who.kind not in ready.rule.of:
             return ZERO, False
         total, assumed = ZERO, False
         for one in self.settled(rule):
@@ -1101,6 +1172,9 @@ def _window(within: str, anchor: date, period: Period) -> Callable[[date], bool]
     if within == "week":
         week = Period.of(anchor, "week")
         return lambda day: day in week
+    if within == "quarter":
+        quarter = Period.of(anchor, "quarter")
+        return lambda day: day in quarter
     if within == "year":
         first = date(period.first.year, 1, 1)
         return lambda day: first <= day <= period.last
@@ -1166,8 +1240,8 @@ def _stepped(finding: Finding, step: Step, number: int) -> Finding:
     return replace(
         finding,
         points=points,
-        fine=finding.fine if step.fine is None else -abs(Decimal(step.fine)),
-        amount=finding.amount if step.amount is None else Decimal(step.amount),
+        fine=finding.fine - abs(Decimal(step.fine or 0)),
+        amount=finding.amount + Decimal(step.amount or 0),
         recommends=(*finding.recommends, *([step.recommend] if step.recommend else [])),
         evidence=(*finding.evidence, Signal("occurrence", str(number))),
     )
@@ -1175,7 +1249,15 @@ def _stepped(finding: Finding, step: Step, number: int) -> Finding:
 
 def _answers(record: Record, finding: Finding) -> bool:
     about = record.get("about")
-    return about is not None and about in (finding.subject, finding.event, finding.subject.partition("#")[0])
+    if about is None:
+        return finding.kind in CALENDAR
+    return about in (finding.subject, finding.event, finding.subject.partition("#")[0])
+
+
+def _gives(record: Record) -> bool:
+    """Points of an item as what was earned; a deduction of its printed range is negative."""
+    points = record.get("points")
+    return record.get("outcome") == "met" or (points is not None and points >= 0)
 
 
 def _says_so(record: Record) -> bool:

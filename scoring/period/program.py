@@ -37,10 +37,11 @@ class Ready:
     id: str
     rule: Rule
     tests: tuple[Test, ...]
-    parts: Mapping[str, Fn]  # value, raw, year, money, zero_if
+    parts: Mapping[str, Fn]  # value, raw, year, money, pay, zero_if, admits
+    let: Mapping[str, Fn]
     recommends: tuple[Fn | None, ...]
-    refuses: tuple[tuple[str, str, Fn], ...]  # each, word, when
-    cautions: tuple[tuple[str, str, Fn], ...]
+    refuses: tuple[tuple[str | None, str, Fn], ...]  # each, word, when
+    cautions: tuple[tuple[str | None, str, Fn], ...]
     overlay_faults: tuple[tuple[str, Fn], ...]
 
     @property
@@ -87,10 +88,16 @@ def functions() -> Mapping[str, Function]:
     return {**FUNCTIONS, **CALL_FUNCTIONS, **FORMS}
 
 
-def _names(rule: Rule, each: str) -> Names:
+def _names(rule: Rule, each: str | None) -> Names:
+    """``each`` None: any kind of record that the rule is decided from, as an attempt or an observation brings it."""
     settings = frozenset({*rule.dated(), *rule.choices()})
     rows = {kind: fields_of(kind) for kind in KINDS}
-    return Names(fields_of(each), frozenset(), GENERAL | settings, rows, functions())
+    own = fields_of(each) if each is not None else fields_of("observation").union(*map(fields_of, _kinds(rule)))
+    return Names(own, frozenset(), GENERAL | settings, rows, functions())
+
+
+def _kinds(rule: Rule) -> set[str]:
+    return {one for one in (*rule.needs, *(test.each for test in rule.tests)) if one in KINDS}
 
 
 def _ready(rule_id: str, rule: Rule, faults: list[str]) -> Ready:
@@ -102,49 +109,67 @@ def _ready(rule_id: str, rule: Rule, faults: list[str]) -> Ready:
             return _never
 
     month = _names(rule, "month")
-    parts = {
-        name: compiled(name, text, month)
-        for name in ("value", "raw", "year", "money")
-        if (text := getattr(rule, name)) is not None
-    }
-    if rule.item is not None and rule.item.zero_if is not None:
-        parts["zero_if"] = compiled("item.zero_if", rule.item.zero_if, month)
-    tests = tuple(
-        _test(rule, check, at, compiled, faults, rule_id)
-        for at, check in enumerate(rule.tests)
-        if check.that is None and check.each not in ENGINE_KINDS
-    )
-    for at, check in enumerate(rule.tests):
-        if check.that is None and check.each in ENGINE_KINDS:
-            _test(rule, check, at, compiled, faults, rule_id)
+    let: dict[str, Fn] = {}
+    for name, text in rule.let.items():
+        let[name] = compiled(f"let.{name}", text, month)
+        month = month.with_local([name])
+    texts = {name: getattr(rule, name) for name in ("value", "raw", "year", "money", "pay")}
+    if rule.item is not None:
+        texts["zero_if"] = rule.item.zero_if
+    parts = {name: compiled(name, text, month) for name, text in texts.items() if text is not None}
+    anything = _names(rule, None).with_local(let)
+    if rule.admits is not None:
+        parts["admits"] = compiled("admits", rule.admits, anything)
+    all_tests = [_test(rule, check, at, compiled, faults, rule_id, let) for at, check in enumerate(rule.tests)]
+    tests = tuple(one for one in all_tests if one.check.that is None and one.check.each not in ENGINE_KINDS)
 
-    def attempts(name: str, word: str) -> tuple[tuple[str, str, Fn], ...]:
+    def attempts(name: str, word: str) -> tuple[tuple[str | None, str, Fn], ...]:
         return tuple(
-            (one.each, getattr(one, word), compiled(f"{name}.{at}", one.when, _names(rule, one.each)))
+            (one.each, getattr(one, word), compiled(f"{name}.{at}", one.when, _names(rule, one.each).with_local(let)))
             for at, one in enumerate(getattr(rule, name))
         )
 
     return Ready(
-        rule_id, rule, tests, parts,
-        tuple(None if one.when is None else compiled("recommend", one.when, month) for one in rule.recommend),
+        rule_id, rule, tests, parts, let,
+        tuple(None if one.when is None else compiled("recommend", one.when, anything) for one in rule.recommend),
         attempts("refuses", "word"), attempts("cautions", "law"),
         tuple((one.word, compiled("overlay_faults", one.when, month)) for one in rule.overlay_faults),
     )  # fmt: skip
 
 
 def _test(
-    rule: Rule, check: Check, at: int, compiled: Callable[[str, str, Names], Fn], faults: list[str], rule_id: str
+    rule: Rule, check: Check, at: int, compiled: Callable[[str, str, Names], Fn], faults: list[str], rule_id: str,
+    shared: Mapping[str, Fn],
 ) -> Test:  # fmt: skip
+    if check.that is not None:
+        return Test(check, {}, {}, None)
     if check.each not in KINDS:
         faults.append(f"{rule_id}.tests.{at}.each: there is no {check.each!r}; known are {', '.join(sorted(KINDS))}")
         return Test(check, {}, {}, None)
     settings = frozenset({*rule.dated(), *rule.choices()})
     names = names_for(check.each, settings) if check.each in ENGINE_KINDS else _names(rule, check.each)
     let: dict[str, Fn] = {}
+    if check.each not in ENGINE_KINDS:
+        let.update(shared)
+        names = names.with_local(shared)
     for name, text in check.let.items():
         let[name] = compiled(f"tests.{at}.let.{name}", text, names)
         names = names.with_local([name])
-    keys = ("where", "na", "breach", "met", "keep", "tell", "alarm", "at", "points", "times", "event", "value")
+    keys = (
+        "where",
+        "na",
+        "breach",
+        "met",
+        "keep",
+        "tell",
+        "alarm",
+        "at",
+        "points",
+        "times",
+        "event",
+        "value",
+        "approver",
+    )
     parts = {key: compiled(f"tests.{at}.{key}", getattr(check, key), names) for key in keys if getattr(check, key)}
     if check.due is not None:
         parts["due"] = compiled(f"tests.{at}.due.at", check.due.at, names)

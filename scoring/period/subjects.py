@@ -24,7 +24,19 @@ ENVELOPE = frozenset({
     "evidence", "reason",
 })  # fmt: skip
 DERIVED: dict[str, frozenset[str]] = {
-    "attendance": frozenset({"shift_at", "shift_until", "shift_pattern", "shift_duty", "excused", "told"}),
+    "attendance": frozenset(
+        {
+            "late_ms",
+            "early_ms",
+            "worked_ms",
+            "shift_at",
+            "shift_until",
+            "shift_pattern",
+            "shift_duty",
+            "excused",
+            "told",
+        }
+    ),
     "leave": frozenset({"length"}),
     "shift": frozenset({"length", "attended", "first_in", "last_out"}),
     "seat_status": frozenset({"length"}),
@@ -171,6 +183,9 @@ def _attendance(world: World, record: Record) -> dict[str, Callable[[], Any]]:
         "late": late,
         "early": early,
         "worked": worked,
+        "late_ms": lambda: record.get("late") if record.get("late") is not None else late(),
+        "early_ms": lambda: record.get("early") if record.get("early") is not None else early(),
+        "worked_ms": lambda: record.get("worked") if record.get("worked") is not None else worked(),
         "absent": lambda: "none" if record.get("clock_in") is not None else None,
         "shift_at": lambda: begin,
         "shift_until": lambda: end,
@@ -192,16 +207,24 @@ def _shift_of(world: World, record: Record) -> Record | None:
     return found[0] if found else None
 
 
-def excused(world: World, agent: str | None, day: date | None, at: datetime | None, by: str) -> Any:
+def excused(
+    world: World, agent: str | None, day: date | None, at: datetime | None, by: str, until: datetime | None = None
+) -> Any:
     """Whether the register of leave covers that moment (or day) with a leave that was approved, or told."""
     if day is None or not world.connected("leave", day):
         return Unknown(Cause.REGISTER)
     for leave in world.book.of_kind("leave", agent):
-        if leave.get(by) is None and not (by == "told_at" and leave.get("approved_at") is not None):
-            continue
-        if covers(leave, day, at):
+        if covers(leave, day, at) and (until is None or covers(leave, until.date(), until)) and _given(leave, by, at):
             return True
     return False
+
+
+def _given(leave: Record, by: str, at: datetime | None) -> bool:
+    """Approved; or told (before it began), which an approval includes; or any entry at all."""
+    if by == "any_at" or leave.get("approved_at") is not None:
+        return True
+    told = leave.get("told_at")
+    return by == "told_at" and told is not None and (at is None or told <= at)
 
 
 def covers(leave: Record, day: date, at: datetime | None) -> bool:
@@ -380,6 +403,8 @@ def item_rows(items: Iterable[CallItem]) -> Iterator[Row]:
     """Calls and absences from the phones, as subjects of aggregates."""
     for item in items:
         call, away = item.facts.call, item.facts.away
+        if item.facts.kind == "chat":
+            continue
         if call is not None:
             subject: CallSubject | AwaySubject = CallSubject(item.facts, call)
             names: frozenset[str] = CALL_FIELDS
@@ -400,4 +425,6 @@ def _getter(subject: CallSubject | AwaySubject, name: str) -> Callable[[], Any]:
 
 def plain_row(world: World, record: Record) -> Row:
     """A record that is not in the book yet, as a subject."""
+    if record.kind == "call":
+        return _call_record_row(world, record) or _row(world, record, _call_parts)
     return _row(world, record, _DERIVE.get(record.kind))

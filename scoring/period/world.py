@@ -66,6 +66,8 @@ class Calls(Protocol):
 
     def agents(self) -> tuple[str, ...]: ...
 
+    def days(self) -> tuple[date, date] | None: ...
+
 
 class CallList:
     """Calls held in memory."""
@@ -86,6 +88,10 @@ class CallList:
 
     def agents(self) -> tuple[str, ...]:
         return tuple(sorted({one.agent for one in self._all if one.agent is not None}))
+
+    def days(self) -> tuple[date, date] | None:
+        days = [one.day for one in self._all]
+        return (min(days), max(days)) if days else None
 
     def with_item(self, item: CallItem) -> CallList:
         return CallList((*self._all, item))

@@ -161,5 +161,6 @@ def away_facts(away: Away, approved: bool | None, site: SiteView = SiteView(), t
         status=away.status,
         source="person" if away.source == "person" else "presence",
         approved=allowed,
+        told=known(told) if site.leave_connected else Unknown(Cause.REGISTER),
     )
     return Facts(f"away:{away.seat}:{away.at.isoformat()}", away.agent, away.seat, away.at.isoformat(), away=episode)

@@ -11,7 +11,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from qa.casecards import CaseCard, case_cards
 from qa.facts import SiteView
 from qa.scenario import Scenario, Step
 from qa.site import chat_matcher, matcher
@@ -22,6 +21,7 @@ from scoring.overlay import Overlay
 from scoring.pack import Pack
 from scoring.period import attempt as attempts
 from scoring.period.close import Closing, close
+from scoring.period.single import SubjectCard, subject_cards
 from scoring.period.world import CallList, Money, Site, World
 from scoring.records.admit import Defaults, expand, implied, local, parse
 from scoring.records.book import Book, BookError
@@ -47,7 +47,7 @@ class Played:
     world: World
     closing: Closing
     answers: Mapping[str, attempts.Outcome]
-    cases: Mapping[str, CaseCard]
+    cases: Mapping[str, SubjectCard]
     overlay_refused: str | None = None
 
 
@@ -83,7 +83,7 @@ def play(scenario: Scenario) -> Played:
         world = close(replace(world, now=first_after(period)), period)
     world = replace(world, now=_now(scenario, world))
     closing = Closing(world)
-    return Played(world, closing, answers, case_cards(closing), refused)
+    return Played(world, closing, answers, subject_cards(closing.evaluator, tuple(world.packs)), refused)
 
 
 def _zone(scenario: Scenario) -> ZoneInfo:
@@ -137,7 +137,7 @@ def _book(scenario: Scenario, zone: ZoneInfo) -> Book:
 
 
 def _attempt(scenario: Scenario, world: World, step: Step, number: int, ears: Ears) -> tuple[World, attempts.Outcome]:
-    at = local(step.at, ears.zone)
+    at = _local(step.at, ears.zone)
     world = replace(world, now=at)
     match step.action:
         case "add":
@@ -183,13 +183,19 @@ def first_after(period: Period) -> datetime:
 
 def _now(scenario: Scenario, world: World) -> datetime:
     """The one named, else the first moment after the last closed month, else the last moment in the records."""
+    zone = ZoneInfo(scenario.site.timezone)
     if scenario.now is not None:
-        return local(scenario.now, ZoneInfo(scenario.site.timezone))
+        return _local(scenario.now, zone)
     if world.closed:
         return first_after(max(world.closed))
     known = _last_moment(world.book.all())
-    tried_at = [local(step.at, ZoneInfo(scenario.site.timezone)) for step in scenario.do]
+    tried_at = [_local(step.at, zone) for step in scenario.do]
     return max([*tried_at, *([known] if known else [])], default=_FIRST)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    found: datetime = local(moment, zone)
+    return found
 
 
 def _last_moment(records: Iterable[Record]) -> datetime | None:

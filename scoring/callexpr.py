@@ -24,7 +24,7 @@ from scoring.values import Known, Settings
 
 _OWN = ("turns", "hits", "gaps")
 CALL_FIELDS = frozenset(
-    {one.name for one in fields(CallFacts)} - {*_OWN} | {"at", "conversation", "agent", "seat", "id"}
+    {one.name for one in fields(CallFacts)} - {*_OWN} | {"at", "conversation", "agent", "seat", "id", "tail_ms"}
 )
 AWAY_FIELDS = frozenset({one.name for one in fields(AwayFacts)} | {"length", "agent", "seat", "id"})
 NAMES = frozenset({

@@ -214,7 +214,7 @@ class RuleContext:
         return sum((self.month.line(one) for one in self._scoring(patterns)), ZERO)
 
     def _scoring(self, patterns: tuple[str, ...]) -> list[str]:
-        own = None if self.rule is None else self.rule.id
+        own = None if self.rule is None or self.rule.id in patterns else self.rule.id
         found = self.month.matching(patterns or ("*",))
         return [one for one in found if one != own and self.month.program.rules[one].scores]
 
@@ -307,9 +307,8 @@ class RuleContext:
     def add_workdays(self, day: Any, number: Decimal) -> date:
         return self.month.calendar.add_workdays(subjects_day(day), int(number))
 
-    def last_workday(self, period: Any) -> date:
-        last: date = self.month.calendar.last_workday(period)
-        return last
+    def last_workday(self, period: Any) -> date | None:
+        return self.month.calendar.last_workday(period)
 
     def is_workday(self, day: Any) -> bool:
         return self.month.calendar.is_workday(subjects_day(day))

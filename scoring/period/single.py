@@ -12,7 +12,7 @@ from scoring.period.findings import Finding
 from scoring.period.month import ORDER, Evaluator, Month
 from scoring.period.program import Ready, Test
 from scoring.period.subjects import Row
-from scoring.period.world import SITE, Who, World
+from scoring.period.world import SITE, Who
 from scoring.records.period import Period
 from scoring.scorecard import Outcome
 
@@ -100,9 +100,9 @@ def outcomes(found: Iterable[Finding]) -> dict[str, Outcome]:
     return {rule: next(one for one in ORDER if one in have) for rule, have in by_rule.items()}
 
 
-def subject_cards(world: World, packs: Iterable[str] | None = None) -> dict[str, SubjectCard]:
+def subject_cards(evaluator: Evaluator, packs: Iterable[str] | None = None) -> dict[str, SubjectCard]:
     """Every case, and every record that a clause gives a deadline or an outcome, by its id."""
-    evaluator = Evaluator(world)
+    world = evaluator.world
     named = tuple(packs) if packs is not None else (world.pack, *world.shadow)
     kinds = {
         test.check.each
@@ -116,12 +116,12 @@ def subject_cards(world: World, packs: Iterable[str] | None = None) -> dict[str,
     return {name: subject_card(evaluator, named, row) for name, row in rows.items()}
 
 
-def call_findings(world: World, call: str, packs: Iterable[str] | None = None) -> tuple[Finding, ...]:
+def call_findings(evaluator: Evaluator, call: str, packs: Iterable[str] | None = None) -> tuple[Finding, ...]:
     """What the packs found in one call or absence, with reviewers' answers: from its lines and from its record."""
+    world = evaluator.world
     item = world.calls.get(call)
     if item is None or item.agent is None:
         return ()
-    evaluator = Evaluator(world)
     out: list[Finding] = []
     for pack in tuple(packs) if packs is not None else (world.pack, *world.shadow):
         month = evaluator.month(pack, Who("person", item.agent), Period.of(item.day, "month"))

@@ -28,6 +28,7 @@ class Profile:
     """How carefully to decode; part of what names a transcript."""
 
     beam_size: int = 5
+    patience: float = 2.0  # with 1 a beam may end on shorter wrong hypotheses before the sure one is complete
     temperature: tuple[float, ...] = (0.0, 0.2, 0.4)
     compression_ratio_threshold: float = 2.4
     log_prob_threshold: float = -1.0
@@ -35,7 +36,7 @@ class Profile:
     script_prompt: bool = True
 
 
-PROFILES = {"offline": Profile(), "live": Profile(beam_size=1)}
+PROFILES = {"offline": Profile(), "live": Profile(beam_size=1, patience=1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ class WhisperEngine:
         self._seed(SEED)  # the fallback temperatures draw lots
         segments, _ = self._model.transcribe(
             utterance.samples, language=language, task="transcribe", beam_size=how.beam_size,
+            patience=how.patience,
             temperature=list(how.temperature), compression_ratio_threshold=how.compression_ratio_threshold,
             log_prob_threshold=how.log_prob_threshold, no_speech_threshold=how.no_speech_threshold,
             condition_on_previous_text=False, initial_prompt=prompt, without_timestamps=True, vad_filter=False,

@@ -66,7 +66,7 @@ def test_the_office_finds_the_same(pack: Pack, case: dict[str, Any]) -> None:
 
 
 def test_every_scored_clause_with_a_test_fires_and_stays_clear(pack: Pack) -> None:
-    """A clause on calls that never fires in a case, or never stays clear, is not known to work; months: tests/golden."""
+    """A clause on calls that never fires or never stays clear is not known to work; months stand in tests/golden."""
     tested = {rule_id for rule_id, rule in pack.rules.items() if any(test.that for test in rule.tests)}
     seen = {(case.values[0]["rule"], case.values[0]["expect"]["outcome"]) for case in CASES}
 

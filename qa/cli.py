@@ -20,10 +20,14 @@ app = typer.Typer(
 )
 packs_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Regulations as data: check, cover, explain.")
 phrases_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Courtesy phrases and forbidden language.")
+import_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Records and calls from other systems.")
 app.add_typer(packs_app, name="packs")
 app.add_typer(phrases_app, name="phrases")
+app.add_typer(import_app, name="import")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Table = Annotated[Path, typer.Argument(help="JSON Lines, JSON, YAML, CSV or XLSX.", metavar="FILE")]
+Partial = Annotated[bool, typer.Option("--partial", help="Take the lines that are right, even if others are not.")]
 Actor = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does this; default: your login name.")]
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -228,6 +232,48 @@ def phrases_test(
     report = run_files(files)
     say(as_json(report.as_dict()) if json_ else report.as_text())
     raise typer.Exit(DONE if report.clean else FAILED)
+
+
+@import_app.command("records", epilog="Example: seatwatch import records attendance.csv --kind attendance")
+def import_records(
+    file: Table,
+    kind: Annotated[str | None, typer.Option(help="Kind of lines that do not say it themselves.")] = None,
+    partial: Partial = False,
+    json_: Json = False,
+    actor: Actor = None,
+) -> None:
+    """Take records of any kind; every refused line is reported. All or nothing, and the same file twice is once."""
+    _import(file, json_, kind=kind, partial=partial, actor=actor)
+
+
+@import_app.command("calls", epilog="Example: seatwatch import calls calls.jsonl")
+def import_calls(file: Table, partial: Partial = False, json_: Json = False, actor: Actor = None) -> None:
+    """Take records of calls that another system keeps; otherwise like `import records`."""
+    _import(file, json_, only="call", partial=partial, actor=actor)
+
+
+def _import(file: Path, json_: bool, **how: Any) -> None:
+    from qa.importing import import_file
+
+    with Progress() as progress:
+        report = import_file(file, progress.step, **how)
+    say(as_json(report.as_dict()) if json_ else report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
+
+
+@app.command(epilog="Example: seatwatch register leave --since 2026-03-01")
+def register(
+    name: Annotated[str | None, typer.Argument(help="leave, attendance or case.", metavar="[NAME]")] = None,
+    since: Annotated[str | None, typer.Option(help="From this day on: what is not in it did not happen.")] = None,
+    off: Annotated[bool, typer.Option("--off", help="Not connected any more.")] = False,
+    json_: Json = False,
+    actor: Actor = None,
+) -> None:
+    """Say since when a register is connected; without a name, list them."""
+    from qa.importing import register_text, set_register
+
+    found = set_register(name, since, off, actor)
+    say(as_json(found) if json_ else register_text(found))
 
 
 @app.command(epilog="Example: seatwatch doctor")

@@ -25,10 +25,14 @@ REGISTERS = ("leave", "attendance", "case")
 class Added:
     """What became of a list of records. ``refused``: place in the list, and why."""
 
-    accepted: int
+    new: tuple[Record, ...]
     duplicates: int
     refused: tuple[tuple[int, Refusal], ...]
     delivery: UUID | None
+
+    @property
+    def accepted(self) -> int:
+        return len(self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,12 @@ async def add_records(
     book, refused = stands.take(records)
     told = tuple((at, why) for at, _, why in refused)
     if (told or refused_before) and not partial:
-        return Added(0, 0, told, None)
+        return Added((), 0, told, None)
     new = book.all()[len(stands.all()) :]
     delivery, known = uuid4(), len(records) - len(new) - len(told)
     await tx.run("records.deliver", delivery, storable(name), len(new), known, len(told) + refused_before)
     await tx.many("records.add", [_row(book, record, delivery) for record in new])
-    return Added(len(new), known, told, delivery)
+    return Added(new, known, told, delivery)
 
 
 async def _related(tx: Tx, records: Iterable[Record]) -> Book:

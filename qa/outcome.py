@@ -14,7 +14,7 @@ from scoring.pack import Pack
 from scoring.period import attempt as attempts
 from scoring.period.card import Card
 from scoring.period.findings import Finding
-from scoring.period.month import ORDER
+from scoring.period.judge import ORDER
 from scoring.period.world import SITE, CallItem, Who
 from scoring.records.period import Period
 from scoring.scorecard import Outcome

@@ -13,7 +13,8 @@ from scoring.pack import Rule
 from scoring.period import case as cases
 from scoring.period import subjects
 from scoring.period.close import Closing, close
-from scoring.period.month import Evaluator, RuleContext
+from scoring.period.context import RuleContext
+from scoring.period.evaluate import Evaluator
 from scoring.period.program import Ready
 from scoring.period.subjects import Row
 from scoring.period.world import SITE, Decision, Who, World

@@ -11,8 +11,10 @@ from typing import Any
 
 from scoring.facts import Unknown
 from scoring.period.card import Adjustment, Card, Recommendation
+from scoring.period.evaluate import Evaluator
 from scoring.period.findings import Finding
-from scoring.period.month import Evaluator, Month
+from scoring.period.judge import ORDER
+from scoring.period.month import Month
 from scoring.period.world import SITE, Who, World
 from scoring.records.period import Period
 from scoring.scorecard import ZERO, Outcome
@@ -295,8 +297,6 @@ def _added(maps: list[Any]) -> dict[str, Decimal]:
 
 
 def _first_outcomes(cards: list[Card]) -> dict[str, Outcome]:
-    from scoring.period.month import ORDER
-
     found: dict[str, set[Outcome]] = {}
     for one in cards:
         for rule, outcome in one.outcome.items():

@@ -8,8 +8,11 @@ from typing import Any
 
 from scoring.expr import truth
 from scoring.facts import Unknown
+from scoring.period import judge
+from scoring.period.evaluate import Evaluator
 from scoring.period.findings import Finding
-from scoring.period.month import ORDER, Evaluator, Month
+from scoring.period.judge import ORDER
+from scoring.period.month import Month
 from scoring.period.program import Ready, Test
 from scoring.period.subjects import Row
 from scoring.period.world import SITE, Who
@@ -66,10 +69,10 @@ def _about(
     month: Month, ready: Ready, test: Test, row: Row,
     due: dict[str, Any], in_time: dict[str, bool | None], value: dict[str, Any],
 ) -> Any:  # fmt: skip
-    scope = month.scope(ready, test, row)
+    scope = judge.scope_of(month, ready, test, row)
     if "where" in test.parts and truth(test.parts["where"](scope)) is not True:
         return None
-    deadline = month.deadline(test, scope)
+    deadline = judge.deadline(month, test, scope)
     if deadline is not None:
         stage, until, late = deadline
         due[stage], in_time[stage] = until, None if late is None else not late
@@ -84,8 +87,8 @@ def _findings(evaluator: Evaluator, month: Month, ready: Ready, row: Row) -> lis
     days = {month.period}
     for test in ready.tests:
         if test.check.each == row.kind:
-            scope = month.scope(ready, test, row)
-            day = month.day_of(test, scope, row, month.deadline(test, scope))
+            scope = judge.scope_of(month, ready, test, row)
+            day = judge.day_of(month, test, scope, row, judge.deadline(month, test, scope))
             if day is not None:
                 days.add(Period.of(day, "month"))
     months = [evaluator.month(month.pack.id, month.who, one) for one in sorted(days)]

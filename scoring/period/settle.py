@@ -1,0 +1,131 @@
+"""One event, one effect: clauses exclude one another, ladders count occurrences. It finds no breach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from scoring.pack import Step
+from scoring.period.findings import Finding
+from scoring.period.program import Ready
+from scoring.scorecard import ZERO, Outcome, Signal
+
+if TYPE_CHECKING:
+    from scoring.period.month import Month
+
+
+def settle(month: Month, ready: Ready) -> tuple[Finding, ...]:
+    found = list(month.findings(ready.id))
+    rivals = month.overlaps.get(ready.id, set()) - {ready.id}
+    if rivals:
+        found = [against(month, ready, one, rivals) for one in found]
+    if ready.rule.once == "month":
+        found = _once(found)
+    if ready.rule.ladder is not None:
+        found = climb(month, ready, found)
+    return tuple(found)
+
+
+def against(month: Month, ready: Ready, finding: Finding, rivals: set[str]) -> Finding:
+    """Superseded when a heavier clause (or an equal one that stands earlier) takes the same event."""
+    if not finding.counts:
+        return finding
+    order = list(month.program.rules)
+    for rival in sorted(rivals, key=order.index):
+        for other in month.findings(rival):
+            if other.counts and same_event(month, finding, other) and _heavier(other, finding, order):
+                note = (*finding.evidence, Signal("taken by", rival))
+                return replace(finding, state="superseded", outcome=Outcome.NA, points=ZERO, fine=ZERO, amount=ZERO,
+                               recommends=(), evidence=note)  # fmt: skip
+    return finding
+
+
+def same_event(month: Month, one: Finding, other: Finding) -> bool:
+    if one.words and other.words and one.event == other.event:
+        return True
+    if one.subject == other.subject and one.kind == other.kind == "observation":
+        return True
+    for group in month.pack.head.groups:
+        if one.rule in group.rules and other.rule in group.rules and _key(one, group.per) == _key(other, group.per):
+            return True
+    pairs = month.program.rules[one.rule].rule.not_with, month.program.rules[other.rule].rule.not_with
+    return (other.rule in pairs[0] or one.rule in pairs[1]) and one.event == other.event
+
+
+def climb(month: Month, ready: Ready, found: list[Finding]) -> list[Finding]:
+    """Each finding that counts takes the step of its number within the window; the last step repeats."""
+    ladder = ready.rule.ladder
+    assert ladder is not None
+    before = earlier(month, ready, ladder.window)
+    out = []
+    done: list[date] = []
+    for one in sorted(found, key=lambda each: (each.day, each.subject)):
+        if not one.counts:
+            out.append(one)
+            continue
+        steps = next(steps for since, steps in sorted(ladder.values.items(), reverse=True) if since <= one.day)
+        stepped = replace(one, fine=ZERO, amount=ZERO) if any(step.fine or step.amount for step in steps) else one
+        for _ in range(max(1, int(one.n))):
+            number = sum(1 for day in (*before, *done) if _in_window(ladder.window, day, one.day)) + 1
+            done.append(one.day)
+            stepped = _stepped(stepped, steps[min(number, len(steps)) - 1], number)
+        out.append(stepped)
+    return out
+
+
+def earlier(month: Month, ready: Ready, window: str) -> list[date]:
+    if window == "month":
+        return []
+    first = date(month.period.first.year, 1, 1)
+    if window != "year":
+        first = month.period.first - timedelta(days=int(window))
+    days: list[date] = []
+    number = 1
+    while (other := month.back(number)) is not None and other.period.last >= first:
+        if ready.id in other.program.rules:
+            days += [one.day for one in other.findings(ready.id) if one.counts for _ in range(max(1, int(one.n)))]
+        number += 1
+    return days
+
+
+def _in_window(window: str, day: date, now: date) -> bool:
+    if window == "month":
+        return (day.year, day.month) == (now.year, now.month) and day <= now
+    if window == "year":
+        return day.year == now.year and day <= now
+    return now - timedelta(days=int(window)) < day <= now
+
+
+def _key(finding: Finding, per: str) -> str:
+    return finding.day.isoformat() if per == "shift" else finding.event
+
+
+def _heavier(other: Finding, one: Finding, order: list[str]) -> bool:
+    a, b = abs(other.points or ZERO), abs(one.points or ZERO)
+    a, b = a + abs(other.fine), b + abs(one.fine)
+    return a > b or (a == b and order.index(other.rule) < order.index(one.rule))
+
+
+def _once(found: list[Finding]) -> list[Finding]:
+    out: list[Finding] = []
+    taken = False
+    for one in sorted(found, key=lambda each: (each.day, each.subject)):
+        if one.counts and taken:
+            one = replace(one, state="superseded", points=ZERO, fine=ZERO, amount=ZERO, recommends=())
+        taken = taken or one.counts
+        out.append(one)
+    return out
+
+
+def _stepped(finding: Finding, step: Step, number: int) -> Finding:
+    points = finding.points if step.points is None else Decimal(step.points)
+    return replace(
+        finding,
+        points=points,
+        fine=finding.fine - abs(Decimal(step.fine or 0)),
+        amount=finding.amount + Decimal(step.amount or 0),
+        recommends=(*finding.recommends, *([step.recommend] if step.recommend else [])),
+        evidence=(*finding.evidence, Signal("occurrence", str(number))),
+    )

@@ -92,12 +92,12 @@ def json_lines(text: str) -> Iterator[Line]:
 
 def _json(text: str) -> tuple[Any, Refusal | None]:
     try:
-        return json.loads(text, object_pairs_hook=_once), None
+        return json.loads(text, object_pairs_hook=once), None
     except (ValueError, RecursionError) as error:
         return None, Refusal("line", f"is no JSON ({error}); write one record a line")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose every name stands once: of two values nobody can say which was meant."""
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID, uuid4
 
 from qa.store.canon import dumps, loads, storable
@@ -18,7 +19,7 @@ from scoring.records.admit import plain, restored
 from scoring.records.book import Book
 from scoring.records.record import Record, Refusal
 
-REGISTERS = ("leave", "attendance", "case")
+REGISTERS: tuple[Literal["leave", "attendance", "case"], ...] = ("leave", "attendance", "case")
 
 
 @dataclass(frozen=True, slots=True)

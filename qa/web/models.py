@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,14 +26,24 @@ class Titles(Shape):
     en: str | None = None
 
 
+class RefusedRecord(Shape):
+    """Why a record was not taken: its place in the list, and the field."""
+
+    index: int
+    id: str | None = None
+    field: str
+    reason: str
+
+
 class Problem(Shape):
-    """RFC 9457 problem details."""
+    """RFC 9457 problem details; `refused` where records were sent."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
     instance: str
+    refused: list[RefusedRecord] | None = None
 
 
 class Totals(Shape):
@@ -286,6 +296,67 @@ class Episode(Shape):
 
 class Episodes(Shape):
     items: list[Episode]
+
+
+class Records(Shape):
+    """What is sent: records in the form of the import contract, with `kind` and `id`."""
+
+    records: Annotated[list[dict[str, Any]], Field(max_length=1000)]
+
+
+class Taken(Shape):
+    """What became of records that were sent; what stood already is a duplicate."""
+
+    accepted: int
+    duplicates: int
+    refused: list[RefusedRecord]
+
+
+class KeptRecord(Shape):
+    """A record in the form of the import contract, with who entered this version and when."""
+
+    record: dict[str, Any]
+    version: int
+    actor: str
+    made_at: datetime
+
+
+class RecordPage(Shape):
+    items: list[KeptRecord]
+    next: str | None = Field(description="cursor of the next page; null at the end")
+
+
+class RecordVersions(Shape):
+    """Oldest first. The last one holds, unless it is `void`."""
+
+    items: list[KeptRecord]
+
+
+class Delivery(Shape):
+    """One import: a file, or a request."""
+
+    id: str
+    name: str
+    accepted: int
+    duplicates: int
+    refused: int
+    actor: str
+    made_at: datetime
+
+
+class Deliveries(Shape):
+    items: list[Delivery]
+
+
+class Register(Shape):
+    """What is not in a connected register did not happen; `since` null: not connected, its rules stay unknown."""
+
+    name: Literal["leave", "attendance", "case"]
+    since: date | None
+
+
+class Registers(Shape):
+    items: list[Register]
 
 
 class Change(Shape):

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from qa.web.models import Problem
 from qa.web.problems import MEDIA
+from qa.web.records import LINES
 from qa.web.routes import AUDIO, JSON, Route
 
 REF = "#/components/schemas/{model}"
@@ -27,12 +28,15 @@ INFO = {
 
 @cache
 def document(routes: tuple[Route, ...]) -> dict[str, Any]:
-    shapes = {route.answer for route in routes if route.answer} | {Problem}
+    shapes = {shape for route in routes for shape in (route.answer, route.body) if shape} | {Problem}
+    paths: dict[str, Any] = {}
+    for route in routes:
+        paths.setdefault(route.path, {}).update(_path(route))
     _, schemas = models_json_schema([(shape, "serialization") for shape in sorted(shapes, key=_name)], ref_template=REF)
     return {
         "openapi": "3.1.0",
         "info": INFO,
-        "paths": {route.path: _path(route) for route in routes},
+        "paths": paths,
         "components": {"schemas": schemas["$defs"]},
     }
 
@@ -42,18 +46,27 @@ def _name(shape: type[BaseModel]) -> str:
 
 
 def _path(route: Route) -> dict[str, Any]:
-    methods = ("get", "head") if route.media == AUDIO else ("get",)
+    methods = ("get", "head") if route.media == AUDIO else (route.method.lower(),)
     return {method: _operation(route, method) for method in methods}
 
 
 def _operation(route: Route, method: str) -> dict[str, Any]:
     return {
-        "operationId": route.name if method == "get" else f"{method}_{route.name}",
+        "operationId": f"head_{route.name}" if method == "head" else route.name,
         "summary": route.summary,
         "x-roles": sorted(str(role) for role in route.roles),
         "parameters": [*_in_path(route), *_in_query(route), *_in_header(route)],
+        **_in_body(route),
         "responses": {**_answers(route), **_problems(route)},
     }
+
+
+def _in_body(route: Route) -> dict[str, Any]:
+    if route.body is None:
+        return {}
+    schema = {"$ref": REF.format(model=_name(route.body))}
+    lines = {"schema": {"type": "string", "description": "one record a line"}}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}, LINES: lines}}}
 
 
 def _in_path(route: Route) -> Iterable[dict[str, Any]]:

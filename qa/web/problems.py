@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
 from qa.store.errors import BadCursor, NotFound, StoreAway, StoreBusy, StoreError
-from qa.web.models import Problem
+from qa.web.models import Problem, RefusedRecord
 
 MEDIA = "application/problem+json"
 log = logging.getLogger(__name__)
@@ -20,8 +20,16 @@ log = logging.getLogger(__name__)
 class Refusal(Exception):
     """An answer that is an error, with its status, title and what to do."""
 
-    def __init__(self, status: int, title: str, detail: str, headers: Mapping[Any, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        headers: Mapping[Any, str] | None = None,
+        refused: list[RefusedRecord] | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.refused = refused
         self.status = status
         self.title = title
         self.detail = detail
@@ -29,10 +37,15 @@ class Refusal(Exception):
 
 
 def answer(request: web.Request, refusal: Refusal) -> web.Response:
-    problem = Problem(title=refusal.title, status=refusal.status, detail=refusal.detail, instance=request.path)
-    return web.Response(
-        status=refusal.status, text=problem.model_dump_json(), content_type=MEDIA, headers=refusal.headers
+    problem = Problem(
+        title=refusal.title,
+        status=refusal.status,
+        detail=refusal.detail,
+        instance=request.path,
+        refused=refusal.refused,
     )
+    text = problem.model_dump_json(exclude_none=True)
+    return web.Response(status=refusal.status, text=text, content_type=MEDIA, headers=refusal.headers)
 
 
 def of_query(error: ValidationError) -> Refusal:

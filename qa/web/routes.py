@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from qa.store.people import Role
-from qa.web import calls, health, live, models, recording, site
+from qa.web import calls, health, live, models, recording, records, site
 
 Asked = Callable[[web.Request], Awaitable[web.StreamResponse]]
 API = "/api/v1"
@@ -20,6 +20,8 @@ PEOPLE = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, R
 # An agent reads own calls only and a reviewer assigned ones: rows are narrowed when login exists.
 SCORES = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, Role.OWNER, Role.AUDITOR})
 WORDS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.OWNER})  # audio and transcripts
+KEEPERS = frozenset({Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.AUDITOR})
+SENDERS = frozenset({Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.SOURCE})  # a handler: cases only
 WATCHERS = frozenset({Role.OWNER, Role.ADMIN, Role.AUDITOR})
 
 
@@ -35,6 +37,8 @@ class Route:
     query: type[BaseModel] | None = None
     media: str = JSON
     errors: tuple[int, ...] = ()
+    method: str = "GET"
+    body: type[BaseModel] | None = None
 
     @property
     def name(self) -> str:
@@ -67,6 +71,20 @@ ROUTES: tuple[Route, ...] = (
         f"{CALL}/recording", recording.get_recording, WORDS, "The recording, whole or by byte range; logged first",
         None, calls.OpenQuery, AUDIO, (404, 416),
     ),
+    Route(
+        f"{API}/records", records.list_records, KEEPERS, "Records that hold now, the last taken first",
+        models.RecordPage, records.RecordsQuery,
+    ),
+    Route(
+        f"{API}/records", records.post_records, SENDERS, "Take records: all of them or, with `partial`, what is right",
+        models.Taken, records.TakeQuery, errors=(403, 413, 415, 422), method="POST", body=models.Records,
+    ),
+    Route(
+        f"{API}/records/{{id}}", records.get_record, KEEPERS, "A record with all its versions", models.RecordVersions,
+        errors=GONE,
+    ),
+    Route(f"{API}/deliveries", records.list_deliveries, KEEPERS, "The last imports of records", models.Deliveries),
+    Route(f"{API}/registers", records.get_registers, KEEPERS, "Since when registers are connected", models.Registers),
     Route(f"{API}/episodes", calls.list_episodes, SCORES, "Stretches in which nobody was at a seat", models.Episodes),
     Route(
         f"{API}/stream", live.stream, SCORES, "Server-sent events `snapshot` and `change` with this form",

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from qa.cli import app
-from qa.importing import admit
+from qa.deliveries import admit
 from qa.store import records
 from qa.store.pool import Store
 from qa.tables import Line, TableError, cell_value, read, type_of
@@ -242,7 +242,7 @@ def test_a_cell_means_what_its_type_says(kind: str, cell: Any, value: Any) -> No
 
 
 def test_no_more_lines_than_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qa.importing.MOST_LINES", 3)
+    monkeypatch.setattr("qa.deliveries.MOST_LINES", 3)
 
     with pytest.raises(TableError, match="split the file"):
         admit((Line(n, {}) for n in range(5)), ZONE)

@@ -13,10 +13,12 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from qa.settings import Settings
+from qa.store import records
 from qa.store.pool import Store
 from qa.web.app import make_app
 from qa.web.screens import Screens
 from tests.postgres import SITE, cluster, dsn, module_dsn, store, template
+from tests.scoring.records.build import record
 from tests.web import seed
 from tests.web.seed import BEGIN, Said, Spoken
 
@@ -67,6 +69,8 @@ async def fill(store: Store, folder: Path) -> None:
     """The seeded site: ten calls a minute apart, one seat left alone."""
     for number, one in enumerate(CALLS):
         await seed.put(store, SITE, folder, seed.moved(one, timedelta(minutes=number)))
+    async with store.site(SITE, "seed") as tx:
+        await records.add_records(tx, [record("exam", "C-02")], name="seed")
     await seed.put_away(store, SITE, "S06", BEGIN + timedelta(hours=1), 75, 75)
 
 

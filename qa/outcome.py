@@ -82,7 +82,9 @@ def _card_differences(
         match key:
             case "score" | "raw" | "pay" | "fine" | "ledger":
                 yield from compare.amount_at(here, value, getattr(card, key), _head_rule(played, card, key))
-            case "grade" | "rank" | "state":
+            case "rank":
+                yield from compare.amount_at(here, value, card.rank, _head_rule(played, card, key))
+            case "grade" | "state":
                 yield from compare.plain_at(here, value, getattr(card, key), _head_rule(played, card, key))
             case "lines" | "money":
                 yield from compare.amounts(here, value, lambda rule, name=key: look.get(rule, name, compare.ZERO))  # type: ignore[misc]

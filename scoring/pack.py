@@ -226,6 +226,12 @@ class Step(Strict):
     amount: Number | None = None
     points: Number | None = None
     recommend: str | None = None
+    caution: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, raw: Any) -> Any:
+        return _tuples(raw, "caution")
 
 
 class Ladder(Strict):
@@ -412,6 +418,7 @@ class Head(Strict):
     grade: RuleId | None = None
     pay: RuleId | None = None
     year: RuleId | None = None
+    open: tuple[RuleId, ...] = ()  # while one of these has no value, the month is not decided
     approver: RuleId | None = None
     rank: Ranking | None = None
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
@@ -421,7 +428,7 @@ class Head(Strict):
     @model_validator(mode="before")
     @classmethod
     def _listed(cls, raw: Any) -> Any:
-        return _tuples(raw, "sources", "sections", "groups")
+        return _tuples(raw, "sources", "sections", "groups", "open")
 
 
 class Pack:

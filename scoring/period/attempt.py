@@ -99,11 +99,12 @@ def _points_fault(rule_id: str, rule: Rule, record: Record) -> Refused | None:
         return None
     if rule.item is not None:
         weight = Decimal(rule.item.weight)
-        if rule.range and not (record.get("outcome") == "met" and 0 <= points <= weight):
+        if rule.range and not (record.get("outcome") in ("met", None) and 0 <= points <= weight):
             return Refused("out_of_range", f"{rule_id} prints {_printed(rule)}; {points} lies outside")
-        if record.get("outcome") == "met" and not 0 <= points <= weight:
+        earned = record.get("outcome") == "met" or (record.get("outcome") is None and points >= 0)
+        if earned and not 0 <= points <= weight:
             return Refused("out_of_range", f"{rule_id} is worth {weight}; {points} lies outside")
-        if record.get("outcome") != "met" and not -weight <= points <= 0:
+        if not earned and not -weight <= points <= 0:
             return Refused("out_of_range", f"{rule_id} is worth {weight}; {points} lies outside")
     elif rule.range:
         return Refused("out_of_range", f"{rule_id} prints {_printed(rule)}; {points} lies outside")
@@ -175,7 +176,7 @@ def _cautions(world: World, record: Record, role: str | None, by: str | None) ->
 def _asked_of(ready: Ready, each: str | None, record: Record) -> bool:
     """Whether an attempt concerns the clause: an observation that names it, or a kind it is decided from."""
     if record.kind == "observation":
-        return ready.id in (record.get("rule") or ())
+        return each == "observation" or ready.id in (record.get("rule") or ())
     return record.kind == each if each is not None else record.kind in ready.rule.needs
 
 
@@ -193,7 +194,8 @@ def decide(
 ) -> tuple[World, Outcome]:
     """Review, approve or reject a recommendation; it has to be proposed, and reviewed before it is approved."""
     card = Closing(world).card(Who("person", agent), period)
-    if kind not in {one.kind for one in card.recommendations}:
+    caution = next((one.caution for one in card.recommendations if one.kind == kind), None)
+    if caution is None:
         return world, Refused("not_applicable", f"nothing of kind {kind} is recommended for {agent} in {period}")
     key = (agent, period, kind)
     before = world.decisions.get(key, ())
@@ -203,13 +205,13 @@ def decide(
     if verb == "review":
         if state != "proposed":
             return world, Refused("stage_order", f"it is already {state}")
-        return _decided(world, key, Decision("reviewed", by, at)), Accepted()
+        return _decided(world, key, Decision("reviewed", by, at)), Accepted(caution)
     if verb == "approve" and state != "reviewed":
         return world, Refused("stage_order", "it has to be reviewed first; the agent is told then and may appeal")
     if verb == "approve" and kind in ("dismissal", "separation") and before[-1].by == by:
         return world, Refused("second_approval_missing", "two different people have to agree; ask a second one")
     state_word = "approved" if verb == "approve" else "rejected"
-    return _decided(world, key, Decision(state_word, by, at)), Accepted()  # type: ignore[arg-type]
+    return _decided(world, key, Decision(state_word, by, at)), Accepted(caution)  # type: ignore[arg-type]
 
 
 def _decided(world: World, key: tuple[str, Period, str], decision: Decision) -> World:

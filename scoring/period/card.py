@@ -55,7 +55,7 @@ class Card:
     pay_note: str | None = None
     fine: Decimal | None = Decimal(0)
     ledger: Decimal | None = None
-    money: Mapping[str, Decimal] = field(default_factory=dict)
+    money: Mapping[str, Decimal | None] = field(default_factory=dict)
     lines: Mapping[str, Decimal] = field(default_factory=dict)
     count: Mapping[str, Decimal] = field(default_factory=dict)
     value: Mapping[str, Any] = field(default_factory=dict)

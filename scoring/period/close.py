@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from scoring.facts import Unknown
+from scoring.pack import Rule
 from scoring.period.card import Adjustment, Card, Recommendation
 from scoring.period.evaluate import Evaluator
 from scoring.period.findings import Finding
@@ -54,7 +55,8 @@ class Closing:
                 shadow.update(
                     {rule: shade.line(rule) for rule in shade.program.rules if shade.program.rules[rule].scores}
                 )
-        return replace(card, shadow=shadow, adjusted=self.adjustment(who, period))
+        decided = tuple(_with_state(self.world, card, one) for one in card.recommendations)
+        return replace(card, shadow=shadow, adjusted=self.adjustment(who, period), recommendations=decided)
 
     def _span(self, pack: str, who: Who, period: Period) -> Card:
         """A year or quarter: sums of its months, and what a rule computes over them."""
@@ -119,7 +121,7 @@ def _points_of(card: Card) -> Decimal:
 
 
 def _pay_of(card: Card) -> Decimal:
-    return (card.pay or ZERO) + sum(card.money.values(), ZERO)
+    return (card.pay or ZERO) + sum((one or ZERO for one in card.money.values()), ZERO)
 
 
 def _card_of(month: Month, closed: bool) -> Card:
@@ -193,11 +195,14 @@ def _pay(month: Month, flat: tuple[Finding, ...], lines: dict[str, Decimal]) -> 
     return value.quantize(CENT, ROUND_HALF_UP), "without_assumed" if left_out else None
 
 
-def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal], Decimal | None]:
+def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal | None], Decimal | None]:
     """Money by rule and the sum of fines; what rests on an assumed number is left out, what the law forbids is cut."""
-    money: dict[str, Decimal] = {}
+    money: dict[str, Decimal | None] = {}
     for rule in month.program.rules:
         value, assumed = month.money(rule)
+        if value is None:
+            money[rule] = None
+            continue
         ready = month.program.rules[rule]
         if not assumed and (
             value or "money" in ready.parts or ready.rule.fine or ready.rule.amount or ready.rule.ladder
@@ -208,11 +213,11 @@ def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal],
     if cut is None:
         return money, None
     for one, left in zip(fines, cut, strict=True):
-        money[one.rule] = money.get(one.rule, ZERO) + (-one.fine - left)
+        money[one.rule] = (money.get(one.rule) or ZERO) + (-one.fine - left)
     named = [
         rule for rule, ready in month.program.rules.items() if ready.rule.counts_as == "fine" and "money" in ready.parts
     ]
-    other = sum((-money[rule] for rule in named if money.get(rule, ZERO) < 0), ZERO)
+    other = sum((max(ZERO, -(money.get(rule) or ZERO)) for rule in named), ZERO)
     return money, sum(cut, ZERO) + other
 
 
@@ -241,17 +246,20 @@ def _kept_lawful(month: Month, pay: Decimal | None) -> Decimal | None:
     return None if cut is None else -cut[0]
 
 
-def _ledger(month: Month, money: dict[str, Decimal], pay: Decimal | None, closed: bool) -> Decimal | None:
+def _ledger(month: Month, money: Mapping[str, Decimal | None], pay: Decimal | None, closed: bool) -> Decimal | None:
     """What was entered at the closing; nothing while money is off."""
     if month.world.site.money == "off" or not closed:
         return None
-    return sum(money.values(), ZERO) + (pay or ZERO)
+    return sum((one or ZERO for one in money.values()), ZERO) + (pay or ZERO)
 
 
 def _state(month: Month, score: Any, pay: Decimal | None, note: str | None) -> str:
+    """The state of the total; where a pack has none, of the pay. A part left open leaves the month undecided."""
     head = month.pack.head
-    if head.score is not None and not isinstance(score, Decimal):
-        return "incomplete"
+    if head.score is not None:
+        return "complete" if isinstance(score, Decimal) else "incomplete"
+    if any(not isinstance(month.value(rule)[0], Decimal) for rule in head.open):
+        return "not_decided"
     return "not_decided" if head.pay is not None and pay is None and note == "undecided" else "complete"
 
 
@@ -276,11 +284,21 @@ def _recommendations(month: Month, flat: tuple[Finding, ...]) -> tuple[Recommend
                 found.setdefault(kind, []).extend([one.rule, *also])
     out = []
     for kind, rules in found.items():
-        decided = month.world.decisions.get((month.who.name, month.period, kind), ())
-        caution = [law for rule in rules for one in month.program.rules[rule].rule.recommend for law in one.caution]
-        state = decided[-1].state if decided else "proposed"
-        out.append(Recommendation(kind, state, tuple(dict.fromkeys(rules)), tuple(dict.fromkeys(caution))))
+        caution = [law for rule in rules for law in _cautions(month.program.rules[rule].rule, kind)]
+        out.append(Recommendation(kind, "proposed", tuple(dict.fromkeys(rules)), tuple(dict.fromkeys(caution))))
     return tuple(out)
+
+
+def _cautions(rule: Rule, kind: str) -> list[str]:
+    steps = [step for found in (rule.ladder.values.values() if rule.ladder else ()) for step in found]
+    own = [law for one in rule.recommend if one.kind == kind for law in one.caution]
+    return own + [law for step in steps if step.recommend == kind for law in step.caution]
+
+
+def _with_state(world: World, card: Card, one: Recommendation) -> Recommendation:
+    """What people decided about it, also after the month was closed."""
+    decided = world.decisions.get((card.who.name, card.period, one.kind), ())
+    return replace(one, state=decided[-1].state) if decided else one
 
 
 def _sum_known(values: Iterable[Decimal | None]) -> Decimal | None:
@@ -292,7 +310,7 @@ def _added(maps: list[Any]) -> dict[str, Decimal]:
     total: dict[str, Decimal] = {}
     for one in maps:
         for rule, value in one.items():
-            total[rule] = total.get(rule, ZERO) + value
+            total[rule] = total.get(rule, ZERO) + (value or ZERO)
     return total
 
 

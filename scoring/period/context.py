@@ -105,7 +105,7 @@ class RuleContext:
         return None if outcome is None else str(outcome)
 
     def money_of(self, scope: Scope, *patterns: str) -> Decimal:
-        return sum((self.month.money(one)[0] for one in self.month.matching(patterns)), ZERO)
+        return sum((self.month.money(one)[0] or ZERO for one in self.month.matching(patterns)), ZERO)
 
     def fines_of(self, scope: Scope, *patterns: str) -> Decimal:
         rules = self.month.matching(patterns)

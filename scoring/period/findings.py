@@ -41,6 +41,7 @@ class Finding:
     value: Any = None
     due: tuple[str, Any, bool | None] | None = None
     n: Decimal = field(default=Decimal(1))
+    clip: tuple[int, int] | None = None  # the stretch of a call a person named, ms from the answer
 
     @property
     def counts(self) -> bool:

@@ -189,10 +189,12 @@ def flagged(month: Month, ready: Ready, test: Test, row: Row, day: date, verdict
     machine = ready.rule.decide == "auto" and check.decide != "review"
     if ready.rule.needs_text and not month.world.overlay.trusts(ready.id):
         machine = False
-    by_person = ready.rule.decide == "manual"
+    by_person = ready.rule.decide == "manual" and check.decide != "review"
     state: State = "told" if not effect else "counts" if machine or by_person else "waits"
     if state == "counts" and points is None and ready.rule.range:
         state = "waits"  # a person has to set the points inside the printed range
+    if state == "waits" and not ready.scores:
+        points = None  # nothing is proposed
     lost = any(isinstance(one, Known) and one.assumed for _, one in scope.trace)
     finding = Finding(
         ready.id, row.id, row.kind, day, outcome, state, points,

@@ -409,7 +409,7 @@ class Month:
         if given is not None:
             return max(ZERO, min(weight, given))
         found = self.settled(ready.id)
-        if any(one.outcome is Outcome.UNKNOWN for one in found):
+        if item.starts == "nothing" and any(one.outcome is Outcome.UNKNOWN for one in found):
             return MISSING
         if item.starts == "nothing" and not any(one.outcome is not Outcome.NA for one in found):
             return MISSING
@@ -478,8 +478,9 @@ class Month:
         found = {one.outcome for one in self.settled(rule)}
         return next((one for one in ORDER if one in found), None)
 
-    def money(self, rule: str) -> tuple[Decimal, bool]:
-        """The rule's money in this month, signed from the person's side, and whether an assumed value is in it."""
+    def money(self, rule: str) -> tuple[Decimal | None, bool]:
+        """The rule's money in this month, signed from the person's side (None while its expression is unknown),
+        and whether an assumed value is in it."""
         ready = self.program.rules[rule]
         if not self.on(ready) or self.who.kind not in ready.rule.of:
             return ZERO, False
@@ -491,8 +492,9 @@ class Month:
         if "money" in ready.parts:
             scope = self.month_scope(ready)
             value = self.guarded("money", rule, lambda: ready.parts["money"](scope))
-            if isinstance(value, Decimal):
-                total += value
+            if isinstance(value, Unknown):
+                return None, False
+            total += value if isinstance(value, Decimal) else ZERO
             assumed = assumed or any(isinstance(one, Known) and one.assumed for _, one in scope.trace)
         return total, assumed
 

@@ -79,7 +79,10 @@ def answered(month: Month, ready: Ready, finding: Finding, record: Record) -> Fi
     own = seen(month, ready, record, finding.day)
     proposed = finding.points if finding.outcome in (Outcome.BREACH, Outcome.MET) else own.points
     points = record.get("points") if record.get("points") is not None else proposed
-    return replace(own, subject=finding.subject, kind=finding.kind, points=points, evidence=evidence,
+    if not (own.counts or own.waits):
+        return replace(own, subject=finding.subject, kind=finding.kind, evidence=evidence)
+    state: State = "waits" if points is None and ready.rule.range else "counts"
+    return replace(own, state=state, subject=finding.subject, kind=finding.kind, points=points, evidence=evidence,
                    assumed=own.assumed or finding.assumed, value=finding.value, due=finding.due,
                    event=record.get("event") or finding.event)  # fmt: skip
 
@@ -105,13 +108,13 @@ def seen(month: Month, ready: Ready, record: Record, day: date) -> Finding:
             points = per.number * n if per is not None and per.number is not None else None if rule.range else ZERO
         elif rule.range:
             points *= n  # what is set inside the printed range is for each
-    state: State = "counts" if effect else "told"
+    state: State = "told" if not effect else "waits" if points is None and rule.range else "counts"
     named = tuple(record.get("rule") or ())
     finding = Finding(
         ready.id, record.id, "observation", day, outcome, state, points,
         assumed=effect and per is not None and per.assumed and record.get("points") is None,
         evidence=spoken(record), event=str(record.get("event") or record.get("about") or record.id),
-        words=record.get("event") is not None or len(named) > 1, decided_by=by(record), n=n,
+        words=record.get("event") is not None or len(named) > 1, decided_by=by(record), n=n, clip=_clip(record),
     )  # fmt: skip
     return judge.priced(month, ready, finding, scope)
 
@@ -131,6 +134,11 @@ def gives(record: Record) -> bool:
 
 def _says_so(record: Record) -> bool:
     return record.get("confirmed") is not False and record.get("outcome") != "clear"
+
+
+def _clip(record: Record) -> tuple[int, int] | None:
+    start, end = record.get("start_ms"), record.get("end_ms")
+    return None if start is None else (int(start), int(end if end is not None else start))
 
 
 def by(record: Record) -> str:

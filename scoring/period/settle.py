@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from scoring.pack import Step
 from scoring.period.findings import Finding
 from scoring.period.program import Ready
-from scoring.scorecard import ZERO, Outcome, Signal
+from scoring.scorecard import ZERO, Outcome, Signal, Span
 
 if TYPE_CHECKING:
     from scoring.period.month import Month
 
 
 def settle(month: Month, ready: Ready) -> tuple[Finding, ...]:
+    """A rule's findings after each event was left to its heaviest clause, and after the ladder."""
     found = list(month.findings(ready.id))
     rivals = month.overlaps.get(ready.id, set()) - {ready.id}
     if rivals:
@@ -48,7 +49,7 @@ def same_event(month: Month, one: Finding, other: Finding) -> bool:
     if one.subject == other.subject and one.kind == other.kind == "observation":
         return True
     for group in month.pack.head.groups:
-        if one.rule in group.rules and other.rule in group.rules and _key(one, group.per) == _key(other, group.per):
+        if one.rule in group.rules and other.rule in group.rules and _meet(one, other, group.per):
             return True
     pairs = month.program.rules[one.rule].rule.not_with, month.program.rules[other.rule].rule.not_with
     return (other.rule in pairs[0] or one.rule in pairs[1]) and one.event == other.event
@@ -66,7 +67,7 @@ def climb(month: Month, ready: Ready, found: list[Finding]) -> list[Finding]:
             out.append(one)
             continue
         steps = next(steps for since, steps in sorted(ladder.values.items(), reverse=True) if since <= one.day)
-        stepped = replace(one, fine=ZERO, amount=ZERO) if any(step.fine or step.amount for step in steps) else one
+        stepped = _bare(one, steps)
         for _ in range(max(1, int(one.n))):
             number = sum(1 for day in (*before, *done) if _in_window(ladder.window, day, one.day)) + 1
             done.append(one.day)
@@ -98,8 +99,32 @@ def _in_window(window: str, day: date, now: date) -> bool:
     return now - timedelta(days=int(window)) < day <= now
 
 
-def _key(finding: Finding, per: str) -> str:
-    return finding.day.isoformat() if per == "shift" else finding.event
+def _meet(one: Finding, other: Finding, per: str) -> bool:
+    """Whether two findings are one event of a group: one shift is one day, one utterance the same stretch of a call."""
+    if per == "shift":
+        return one.day == other.day
+    if one.event != other.event:
+        return False
+    if per != "utterance" or one.subject == other.subject:
+        return True
+    return any(a[0] <= b[1] and b[0] <= a[1] for a in _spans(one) for b in _spans(other))
+
+
+def _spans(finding: Finding) -> list[tuple[int, int]]:
+    """The stretches of audio a finding rests on, in milliseconds from the answer."""
+    found = [(one.start_ms, one.end_ms) for one in finding.evidence if isinstance(one, Span)]
+    return [*found, finding.clip] if finding.clip is not None else found
+
+
+def _bare(finding: Finding, steps: tuple[Step, ...]) -> Finding:
+    """Without what the ladder's steps decide themselves."""
+    money = any(step.fine or step.amount for step in steps)
+    return replace(
+        finding,
+        fine=ZERO if money else finding.fine,
+        amount=ZERO if money else finding.amount,
+        points=ZERO if any(step.points for step in steps) else finding.points,
+    )
 
 
 def _heavier(other: Finding, one: Finding, order: list[str]) -> bool:
@@ -120,7 +145,7 @@ def _once(found: list[Finding]) -> list[Finding]:
 
 
 def _stepped(finding: Finding, step: Step, number: int) -> Finding:
-    points = finding.points if step.points is None else Decimal(step.points)
+    points = finding.points if step.points is None else (finding.points or ZERO) + Decimal(step.points)
     return replace(
         finding,
         points=points,

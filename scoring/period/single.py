@@ -49,7 +49,7 @@ def subject_card(evaluator: Evaluator, packs: Iterable[str], row: Row) -> Subjec
     approver: Any = None
     found: list[Finding] = []
     for pack in packs:
-        month = evaluator.month(pack, who_of(row), Period.of(row.day, "month"))
+        month = Month(evaluator, pack, who_of(row), Period.of(row.day, "month"))  # as of now, closed or not
         for ready in month.program.rules.values():
             if not month.on(ready):
                 continue
@@ -91,7 +91,7 @@ def _findings(evaluator: Evaluator, month: Month, ready: Ready, row: Row) -> lis
             day = judge.day_of(month, test, scope, row, judge.deadline(month, test, scope))
             if day is not None:
                 days.add(Period.of(day, "month"))
-    months = [evaluator.month(month.pack.id, month.who, one) for one in sorted(days)]
+    months = [Month(evaluator, month.pack.id, month.who, one) for one in sorted(days)]
     return [one for each in months for one in each.settled(ready.id) if one.subject == row.id]
 
 

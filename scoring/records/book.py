@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -188,16 +187,18 @@ class _Draft:
 
     def _index(self, record: Record, *, leave: bool = False) -> None:
         for key in {(record.kind, None), (record.kind, record.get("agent"))}:
-            rows = self._kinds.setdefault(key, list(self._from._kinds.get(key, ())))
+            if key not in self._kinds:
+                self._kinds[key] = list(self._from._kinds.get(key, ()))
             if leave:
-                rows.remove(record)
+                self._kinds[key].remove(record)
             else:
-                insort(rows, record, key=order)
+                self._kinds[key].append(record)
 
     def book(self) -> Book:
         if not self._new:
             return self._from
-        kinds = {**self._from._kinds, **{key: tuple(rows) for key, rows in self._kinds.items()}}
+        sorted_rows = {key: tuple(sorted(rows, key=order)) for key, rows in self._kinds.items()}
+        kinds = {**self._from._kinds, **sorted_rows}
         return replace(
             self._from, _all=(*self._from._all, *self._new), _chains=self._chains, _cases=self._cases, _kinds=kinds
         )

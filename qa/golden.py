@@ -13,7 +13,7 @@ from typing import Any
 
 from qa.compare import Difference
 from qa.outcome import differences_of, facts_of
-from qa.play import Refused, play
+from qa.play import Played, Refused, play
 from qa.scenario import Scenario, scenarios
 from scoring.errors import PackError
 from scoring.load import read_yaml
@@ -83,12 +83,12 @@ def run(found: Iterable[Scenario]) -> Report:
     return Report(tuple(passed), tuple(failures))
 
 
-def tried(scenario: Scenario) -> Failure | None:
-    """What is wrong with a scenario; None when it came out as it says."""
+def tried(scenario: Scenario, played: Played | None = None) -> Failure | None:
+    """What is wrong with a scenario (as it was played, if it was); None when it came out as it says."""
     if scenario.faults:
         return Failure(scenario.id, scenario.why, scenario.faults)
     try:
-        played = play(scenario)
+        played = played or play(scenario)
         differences = tuple(differences_of(scenario, played))
         facts = tuple(facts_of(scenario, played, differences)) if differences else ()
     except Refused as refused:

@@ -193,8 +193,18 @@ def _call_differences(
                 lost = [one.rule for one in found if one.assumed]
                 yield from compare.complete(here, value, lost, rules)
             case "review":
-                waiting = {one.rule: one.points for one in found if one.waits}
+                waiting = {one.rule: _proposed(found, one.rule) for one in found if one.waits}
                 yield from compare.complete_map(here, value, waiting, rules)
+
+
+def _proposed(found: Iterable[Finding], rule: str) -> Any:
+    """The points that wait for a reviewer; None where a person has to set them."""
+    points = [one.points for one in found if one.rule == rule and one.waits]
+    return None if None in points else sum_of_points(points)
+
+
+def sum_of_points(points: Iterable[Any]) -> Any:
+    return sum(points, compare.ZERO)
 
 
 def sum_of(found: Iterable[Finding]) -> Any:

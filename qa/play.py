@@ -5,10 +5,10 @@ It only joins: admission, facts, attempts and months are the product's own funct
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from qa.facts import SiteView
@@ -51,13 +51,50 @@ class Played:
     overlay_refused: str | None = None
 
 
-def play(scenario: Scenario) -> Played:
+class Shelf(Protocol):
+    """Where records are kept while a scenario is played: in memory, or in a database that must give the same back."""
+
+    def take(self, records: Sequence[Record]) -> Book:
+        """All of them and nothing else; the book that stands then."""
+
+    def close(self, period: Period) -> None:
+        """From here on what is taken comes late for that period."""
+
+    def stood(self, period: Period) -> Book:
+        """The book as it stood when that period was closed."""
+
+
+class Lists:
+    """Records in memory."""
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self.closed: dict[Period, Book] = {}
+
+    def take(self, records: Sequence[Record]) -> Book:
+        self.book, refused = self.book.take(records)
+        if refused:
+            raise BookError(refused)
+        return self.book
+
+    def close(self, period: Period) -> None:
+        self.closed[period] = self.book
+
+    def stood(self, period: Period) -> Book:
+        return self.closed[period]
+
+
+def play(scenario: Scenario, shelf: Shelf | None = None) -> Played:
     """Import, attempts in order, months closed in order."""
+    shelf = shelf or Lists()
     zone = _zone(scenario)
     packs = _packs(scenario)
     overlay = _overlay(scenario, packs)
     ears = Ears(zone, SiteView(scenario.site.cadence, "leave" in scenario.site.registers), matcher(), chat_matcher())
-    book = _book(scenario, zone)
+    try:
+        book = shelf.take(_admitted(scenario, zone))
+    except BookError as error:
+        raise Refused(error.faults) from None
     world = World(
         packs=packs,
         pack=scenario.pack,
@@ -77,11 +114,12 @@ def play(scenario: Scenario) -> Played:
     refused = attempts.overlay_fault(world)
     answers: dict[str, attempts.Outcome] = {}
     for number, step in enumerate(scenario.do):
-        world, answers[step.id] = _attempt(scenario, world, step, number, ears)
+        world, answers[step.id] = _attempt(world, step, number, ears, shelf)
     for month in scenario.close:
         period = Period(month)
+        shelf.close(period)
         world = close(replace(world, now=first_after(period)), period)
-    world = replace(world, now=_now(scenario, world))
+    world = replace(world, now=_now(scenario, world), closed=_as_they_stood(world, shelf, ears))
     closing = Closing(world)
     return Played(world, closing, answers, subject_cards(closing.evaluator, tuple(world.packs)), refused)
 
@@ -113,7 +151,7 @@ def _overlay(scenario: Scenario, packs: Mapping[str, Pack]) -> Overlay:
     return decided
 
 
-def _book(scenario: Scenario, zone: ZoneInfo) -> Book:
+def _admitted(scenario: Scenario, zone: ZoneInfo) -> list[Record]:
     """People and records admitted in one go, as ``import records`` does; a refused line fails the scenario."""
     faults: list[str] = []
     taken: list[Record] = []
@@ -129,30 +167,40 @@ def _book(scenario: Scenario, zone: ZoneInfo) -> Book:
                     faults += [f"{place}: {part}.{number}: {fault}" for fault in read]
     if faults:
         raise Refused(faults)
-    taken += implied(taken, zone)
-    try:
-        return Book.of(taken)
-    except BookError as error:
-        raise Refused(error.faults) from None
+    return [*taken, *implied(taken, zone)]
 
 
-def _attempt(scenario: Scenario, world: World, step: Step, number: int, ears: Ears) -> tuple[World, attempts.Outcome]:
+def _as_they_stood(world: World, shelf: Shelf, ears: Ears) -> dict[Period, World]:
+    """The closed months with the records that stood when each was closed."""
+    found: dict[Period, World] = {}
+    for period, then in world.closed.items():
+        book = shelf.stood(period)
+        calls = then.calls if book is then.book else CallList(items_of(book, ears))
+        found[period] = replace(then, book=book, calls=calls, closed=dict(found))
+    return found
+
+
+def _attempt(world: World, step: Step, number: int, ears: Ears, shelf: Shelf) -> tuple[World, attempts.Outcome]:
     at = _local(step.at, ears.zone)
     world = replace(world, now=at)
     match step.action:
         case "add":
-            return _add(world, step, at, number, ears)
+            return _add(world, step, at, number, ears, shelf)
         case "export":
             return attempts.export(world)
         case "close":
-            return attempts.close_month(world, Period(step.payload))
+            period = Period(step.payload)
+            shelf.close(period)
+            return attempts.close_month(world, period)
     scope = step.payload
     return attempts.decide(
         world, step.action, str(scope["agent"]), Period(str(scope["period"])), str(scope["kind"]), step.by, at
     )
 
 
-def _add(world: World, step: Step, at: datetime, number: int, ears: Ears) -> tuple[World, attempts.Outcome]:
+def _add(
+    world: World, step: Step, at: datetime, number: int, ears: Ears, shelf: Shelf
+) -> tuple[World, attempts.Outcome]:
     """One record that somebody enters; what it leaves out of when and who is the attempt's."""
     read = parse(_entered(step, at), ears.zone, defaults=Defaults(f"do{number + 1}", step.by))
     if not isinstance(read, Record):
@@ -161,7 +209,8 @@ def _add(world: World, step: Step, at: datetime, number: int, ears: Ears) -> tup
     grown_world, answer = attempts.add(replace(world, book=grown), read, step.role, step.by)
     if isinstance(answer, attempts.Refused):
         return world, answer
-    return replace(grown_world, calls=CallList(items_of(grown_world.book, ears))), answer
+    book = shelf.take(grown_world.book.all()[len(world.book.all()) :])
+    return replace(grown_world, book=book, calls=CallList(items_of(book, ears))), answer
 
 
 def _entered(step: Step, at: datetime) -> Mapping[str, Any]:

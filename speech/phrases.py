@@ -18,7 +18,7 @@ from speech.context import taken_back
 from speech.lexicon import FUZZY_FROM, Entry, How, Lexicon, Phrase, Severity
 from speech.normal import sound, sounds
 from speech.stream import Stream, TurnText, byte_codes
-from speech.stutter import Fluent, fluent, joints
+from speech.stutter import Fluent, fluent, pieces
 from speech.transcript import Role
 
 __all__ = ["Hit", "Matcher", "TurnText"]
@@ -66,7 +66,8 @@ class _Searcher:
         self._owners = [list(one.values()) for one in owners.values()]
         self._search = BytesAhoCorasick(list(owners), matchkind=MatchKind.Standard)
         self._search_short = re.compile("|".join(map(re.escape, self._short)) or "(?!)")
-        self._joints = joints(text for text in self._ways if len(text) >= FUZZY_FROM)
+        longer = [text for text in self._ways if len(text) >= FUZZY_FROM]
+        self._pairs, self._triples = pieces(longer, 2), pieces(longer, 3)
 
     def find(self, stream: Stream) -> list[Found]:
         """Everything that stands there, before any guard."""
@@ -88,7 +89,7 @@ class _Searcher:
                     found += _standing(stream, owner, phrase, phrase.how, *match.span())
         for (order, turn), entry in anchored.items():
             found.extend(slots(stream, entry, order, turn))
-        smooth = fluent(stream, self._joints)
+        smooth = fluent(stream, self._pairs, self._triples)
         if smooth is not None:
             found.extend(self._stuttered(stream, smooth))
         return found

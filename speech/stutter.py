@@ -29,19 +29,20 @@ class Fluent:
         return (first, last) if last - first > end - start else None
 
 
-def joints(phrases: Iterable[str]) -> frozenset[str]:
-    """Every two characters that stand side by side in one of these."""
-    return frozenset(left + right for phrase in phrases for left, right in pairwise(phrase))
+def pieces(phrases: Iterable[str], size: int) -> frozenset[str]:
+    """Every so many characters that stand side by side in one of these."""
+    return frozenset(phrase[at : at + size] for phrase in phrases for at in range(len(phrase) - size + 1))
 
 
-def fluent(stream: Stream, joined: frozenset[str]) -> Fluent | None:
-    """The neighbourhood of every stutter that a phrase could hide, without it; None where there is none."""
-    order = sorted(_fillers(stream, joined) | _repeats(stream, joined))
-    if not order:
+def fluent(stream: Stream, pairs: frozenset[str], triples: frozenset[str]) -> Fluent | None:
+    """The neighbourhood of every stutter that a phrase could hide, without it; None where there is none. ``pairs`` and
+    ``triples`` are the pieces of all phrases."""
+    dropped = _fillers(stream, pairs) | _repeats(stream, triples)
+    if not dropped:
         return None
     heard: list[bytes] = []
     places: list[int] = []
-    for start, end in _kept(order, len(stream.heard)):
+    for start, end in _kept(sorted(dropped), len(stream.heard)):
         heard.append(stream.heard[start:end] if start < end else _BORDER)
         places += range(start, end) if start < end else (end,)
     return Fluent(b"".join(heard), places)
@@ -62,7 +63,7 @@ def _kept(dropped: list[int], size: int) -> Iterator[tuple[int, int]]:
         yield begin, min(end, size)
 
 
-def _fillers(stream: Stream, joints: frozenset[str]) -> set[int]:
+def _fillers(stream: Stream, pairs: frozenset[str]) -> set[int]:
     """Fillers between two characters that a phrase joins."""
     dropped: set[int] = set()
     written, at = stream.written, stream.written.find(FILLER)
@@ -70,13 +71,13 @@ def _fillers(stream: Stream, joints: frozenset[str]) -> set[int]:
         end = at + len(FILLER)
         while written.startswith(FILLER, end):
             end += len(FILLER)
-        if written[at - 1 : at] + written[end : end + 1] in joints:
+        if written[at - 1 : at] + written[end : end + 1] in pairs:
             dropped.update(range(at, end))
         at = written.find(FILLER, end)
     return dropped
 
 
-def _repeats(stream: Stream, joints: frozenset[str]) -> set[int]:
+def _repeats(stream: Stream, triples: frozenset[str]) -> set[int]:
     """A character or a pair said twice in a row, where a phrase joins it to what stands around."""
     letters, written = stream.letters, stream.written
     if letters.size < 4:
@@ -84,26 +85,27 @@ def _repeats(stream: Stream, joints: frozenset[str]) -> set[int]:
     dropped: set[int] = set()
     for place in (letters[1:] == letters[:-1]).nonzero()[0].tolist():
         said = written[place]
-        if said >= _LETTERS and said not in DOUBLED and _inside(written, place, said, joints):
+        if said >= _LETTERS and said not in DOUBLED and _inside(written, place, said, triples):
             dropped.add(place + 1)
     for place, following in pairwise((letters[2:] == letters[:-2]).nonzero()[0].tolist()):
-        if following == place + 1 and _pair_inside(written, place, joints):
+        if following == place + 1 and _pair_inside(written, place, triples):
             dropped.update((place + 2, place + 3))
     return dropped
 
 
-def _inside(written: str, place: int, said: str, joints: frozenset[str]) -> bool:
+def _inside(written: str, place: int, said: str, triples: frozenset[str]) -> bool:
     """Does some phrase go on from before a repeated character to after it? At its edges it is found as it stands."""
     left, right = place - 1, place + 2
     while left >= 0 and written[left] == said:
         left -= 1
     while written[right : right + 1] == said:
         right += 1
-    return written[max(left, 0)] + said in joints and said + written[right : right + 1] in joints
+    return left >= 0 and written[left] + said + written[right : right + 1] in triples
 
 
-def _pair_inside(written: str, place: int, joints: frozenset[str]) -> bool:
+def _pair_inside(written: str, place: int, triples: frozenset[str]) -> bool:
     """The same for a pair of different characters."""
-    pair = written[place : place + 2]
-    around = written[place - 1 : place + 1] in joints and written[place + 3 : place + 5] in joints
-    return around and pair in joints and min(pair) >= _LETTERS and pair[0] != pair[1]
+    if written[place - 1 : place + 2] not in triples or written[place + 2 : place + 5] not in triples:
+        return False
+    first, second = written[place : place + 2]
+    return first != second and min(first, second) >= _LETTERS

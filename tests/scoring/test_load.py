@@ -166,7 +166,7 @@ def test_a_file_that_is_not_there_or_no_utf8_is_refused(tmp_path: Path) -> None:
         read_yaml(tmp_path / "gbk.yaml")
     with pytest.raises(PackError, match=r"there is no pack.yaml; give the folder of a pack"):
         load_pack(tmp_path)
-    with pytest.raises(PackError, match=r"there is no pack '\.\./bes'; shipped are bes"):
+    with pytest.raises(PackError, match=r"there is no pack '\.\./bes'; shipped are a80, as1"):
         shipped("../bes")
 
 

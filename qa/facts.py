@@ -100,6 +100,14 @@ def _hold(record: CallRecord) -> int | Unknown:
     return total
 
 
+def _first_transfer(record: CallRecord) -> int | None:
+    """When the call was first handed on, from the answer; None without a transfer, or where that cannot be known."""
+    if not record.transfers:
+        return None
+    after = milliseconds(seconds_between(record.answered_at, min(one.at for one in record.transfers)))
+    return None if isinstance(after, Unknown) else after
+
+
 def call_facts(
     subject: str,
     record: CallRecord,
@@ -133,6 +141,7 @@ def call_facts(
         known_customer=known(record.known_customer),
         business=known(record.business),
         transfers=len(record.transfers),
+        transfer_ms=_first_transfer(record),
         seat_was_ready=known(seat_was_ready),
         language="ko" if record.language == "ko" else "zh",
         turns=heard.turns,

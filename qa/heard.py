@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from qa.facts import Heard
 from qa.record import CallRecord
 from scoring.facts import Gap, Hit, Turn
 from scoring.records.call import HitRow
-from speech.measures import measure
+from speech.measures import Measures, measure
 from speech.phrases import Matcher, TurnText
-from speech.transcript import Transcript
+from speech.transcript import Role, Speech, Transcript
 
 MS_A_CHARACTER = 220  # turns without times follow one another at an ordinary pace of speech
 PAUSE_MS = 600
+PARTIES: tuple[Role, Role] = ("customer", "agent")
 
 
 def from_transcript(
@@ -56,12 +58,27 @@ def from_record(record: CallRecord, matcher: Matcher) -> Heard:
         end = start + MS_A_CHARACTER * len(row.text) if row.end_ms is None else max(start, row.end_ms)
         turns.append(Turn(row.role, start, end, row.text, row.confidence))
         now = end + PAUSE_MS
+    talk = _measured(record, turns)
     return Heard(
         channels=record.channels or ("split" if all(turn.role != "unknown" for turn in turns) else "mixed"),
         text="given",
         turns=tuple(turns),
+        silence_ms=talk.silence_ms if talk else None,
+        talk_over_ms=talk.talk_over_ms if talk else None,
+        agent_share=talk.agent_share if talk else None,
         hits=hits_of(matcher, turns) if record.hits is None else tuple(_found(row, turns) for row in record.hits),
     )
+
+
+def _measured(record: CallRecord, turns: Sequence[Turn]) -> Measures | None:
+    """Talk measured by the given times; without them, with a gap or an unknown speaker nobody can tell."""
+    timed = all(row.start_ms is not None and row.end_ms is not None for row in record.turns or ())
+    if not turns or not timed or record.gaps or any(turn.role == "unknown" for turn in turns):
+        return None
+    if record.answered_at is None or record.ended_at is None or record.ended_at < record.answered_at:
+        return None
+    speech = [Speech(PARTIES.index(turn.role), turn.start_ms, turn.end_ms, 0.0) for turn in turns]
+    return measure(speech, PARTIES, 0, (record.ended_at - record.answered_at) // timedelta(milliseconds=1))
 
 
 def _found(row: HitRow, turns: Sequence[Turn]) -> Hit:

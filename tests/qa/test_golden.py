@@ -166,6 +166,18 @@ def test_a_ring_lasts_as_long_as_the_site_says() -> None:
     assert played(longer).failures[0].differences[0].found == "100"  # 15 s of 6 s each is ring 3
 
 
+def test_talk_is_measured_by_the_times_that_turns_carry() -> None:
+    talk = RINGS.replace(
+        "ended_at: 2026-03-02T09:01:00}",
+        "ended_at: 2026-03-02T09:01:00, turns: [{role: agent, start_ms: 0, end_ms: 9000, text: 您好}, "
+        "{role: customer, start_ms: 8000, end_ms: 11000, text: 我想查一下话费}]}",
+    ).replace(
+        "answer_seconds: 15}", "answer_seconds: 15, silence_seconds: 34.0, talk_over_seconds: 1, agent_share: 0.75}"
+    )
+
+    assert played(talk).as_text() == "1 passed, 0 failed"
+
+
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_shipped_scenarios_come_out_as_they_say(path: Path) -> None:
     report = run_files([path])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from itertools import combinations
 
-from scoring.load import load_pack, shipped
+from scoring.load import load_pack, shipped, shipped_names
 from scoring.pack import Lost
 from scoring.predicates import PREDICATES
 
@@ -84,6 +84,7 @@ def test_clauses_whose_tests_share_a_fact_say_how_they_stand_to_one_another() ->
 
 
 def test_every_predicate_is_used() -> None:
-    used = {test.that for rule in PACK.rules.values() for test in rule.tests if test.that}
+    packs = [load_pack(shipped(name)) for name in shipped_names()]
+    used = {test.that for pack in packs for rule in pack.rules.values() for test in rule.tests if test.that}
 
     assert used == set(PREDICATES)

@@ -84,6 +84,7 @@ def answered(month: Month, ready: Ready, finding: Finding, record: Record) -> Fi
     state: State = "waits" if points is None and ready.rule.range else "counts"
     return replace(own, state=state, subject=finding.subject, kind=finding.kind, points=points, evidence=evidence,
                    assumed=own.assumed or finding.assumed, value=finding.value, due=finding.due,
+                   recommends=tuple(dict.fromkeys((*finding.recommends, *own.recommends))),
                    event=record.get("event") or finding.event)  # fmt: skip
 
 

@@ -5,8 +5,9 @@ A subject is anything with named fields (``get``), an id, a day and a person. No
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -47,6 +48,9 @@ DERIVED: dict[str, frozenset[str]] = {
 }
 
 
+Derived = Callable[[World, Record], Any]  # a field that follows from the record and those around it
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One subject: its fields, and where it belongs. ``ref`` is what an observation's ``about`` names."""
@@ -57,10 +61,12 @@ class Row:
     team: str | None
     day: date
     fields: Mapping[str, Any]
-    lazy: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    lazy: Mapping[str, Derived] = field(default_factory=dict)
     record: Record | None = None
     item: CallItem | None = None
     call: CallFacts | None = None
+    world: World | None = None  # what the derived fields are read from
+    phone: CallSubject | AwaySubject | None = None
 
     @property
     def ref(self) -> str:
@@ -70,10 +76,10 @@ class Row:
         if name in self.fields:
             return self.fields[name]
         made = self.lazy.get(name)
-        if made is not None:
-            return made()
-        if self.call is not None and self.item is not None and name in CALL_FIELDS:
-            return CallSubject(self.item.facts, self.call).get(name)
+        if made is not None and self.world is not None and self.record is not None:
+            return made(self.world, self.record)
+        if self.phone is not None and name in (AWAY_FIELDS if self.call is None else CALL_FIELDS):
+            return self.phone.get(name)
         return None
 
 
@@ -109,21 +115,16 @@ def record_rows(world: World, kind: str) -> tuple[Row, ...]:
         return tuple(one for one in found if one is not None)
     if kind == "chat":
         return tuple(_chat_row(world, record) for record in world.book.of_kind("chat"))
-    derive = _DERIVE.get(kind)
-    return tuple(_row(world, record, derive) for record in world.book.of_kind(kind))
+    return tuple(_row(world, record, _DERIVED.get(kind, _NONE)) for record in world.book.of_kind(kind))
 
 
-def _row(
-    world: World, record: Record, derive: Callable[[World, Record], Mapping[str, Callable[[], Any]]] | None
-) -> Row:
+def _row(world: World, record: Record, lazy: Mapping[str, Derived]) -> Row:
     day = day_of(record)
-    fields = dict(record.fields)
-    fields.update(
-        id=record.id, kind=record.kind, entered=record.get("source") == "person", month=Period.of(day, "month")
-    )
-    fields.setdefault("day", day)
-    lazy = {} if derive is None else {name: made for name, made in derive(world, record).items() if name not in fields}
-    return Row(record.kind, record.id, record.get("agent"), record.get("team"), day, fields, lazy, record)
+    fields = {
+        "day": day, **record.fields, "id": record.id, "kind": record.kind,
+        "entered": record.get("source") == "person", "month": Period.of(day, "month"),
+    }  # fmt: skip
+    return Row(record.kind, record.id, record.get("agent"), record.get("team"), day, fields, lazy, record, world=world)
 
 
 def day_of(record: Record) -> date:
@@ -139,61 +140,73 @@ def _call_record_row(world: World, record: Record) -> Row | None:
     if record.start is None:
         return None
     item = world.calls.get(record.id)
-    row = _row(world, record, _call_parts)
-    return Row(row.kind, row.id, row.agent, row.team, row.day, row.fields, row.lazy, record, item)
+    return replace(_row(world, record, _DERIVED["call"]), item=item)
 
 
-def _call_parts(world: World, record: Record) -> dict[str, Callable[[], Any]]:
-    def talk() -> Any:
-        begun, ended = record.get("answered_at"), record.get("ended_at")
-        return None if begun is None or ended is None else milliseconds(ended - begun)
-
-    return {"talk": talk, "length": talk, "at": lambda: record.start}
+def _talk(world: World, record: Record) -> Any:
+    return _span(record.get("answered_at"), record.get("ended_at"))
 
 
 def _chat_row(world: World, record: Record) -> Row:
-    row = _row(world, record, None)
+    row = _row(world, record, _NONE)
     item = world.calls.get(record.id)
-    call = item.facts.call if item is not None else None
-    return Row(row.kind, row.id, row.agent, row.team, row.day, row.fields, {}, record, item, call)
+    if item is None or item.facts.call is None:
+        return replace(row, item=item)
+    return replace(row, item=item, call=item.facts.call, phone=CallSubject(item.facts, item.facts.call))
 
 
-def _attendance(world: World, record: Record) -> dict[str, Callable[[], Any]]:
+def _late(world: World, record: Record) -> Any:
+    begin, clock = _shift_start(world, record), record.get("clock_in")
+    if begin is None or clock is None:
+        return Decimal(0) if record.get("absent") is not None and clock is None else None
+    return max(Decimal(0), milliseconds(clock - begin))
+
+
+def _early(world: World, record: Record) -> Any:
+    end, clock = _shift_field(world, record, "until"), record.get("clock_out")
+    if end is None or clock is None:
+        return Decimal(0) if record.get("absent") is not None and clock is None else None
+    return max(Decimal(0), milliseconds(end - clock))
+
+
+def _worked(world: World, record: Record) -> Any:
+    return _span(record.get("clock_in"), record.get("clock_out"))
+
+
+def _shift_start(world: World, record: Record) -> datetime | None:
     shift = _shift_of(world, record)
-    begin = shift.start if shift is not None else None
-    end = shift.get("until") if shift is not None else None
+    return None if shift is None else shift.start
 
-    def late() -> Any:
-        clock = record.get("clock_in")
-        if begin is None or clock is None:
-            return Decimal(0) if record.get("absent") is not None and clock is None else None
-        return max(Decimal(0), milliseconds(clock - begin))
 
-    def early() -> Any:
-        clock = record.get("clock_out")
-        if end is None or clock is None:
-            return Decimal(0) if record.get("absent") is not None and clock is None else None
-        return max(Decimal(0), milliseconds(end - clock))
+def _shift_field(world: World, record: Record, name: str) -> Any:
+    shift = _shift_of(world, record)
+    return None if shift is None else shift.get(name)
 
-    def worked() -> Any:
-        first, last = record.get("clock_in"), record.get("clock_out")
-        return None if first is None or last is None else milliseconds(last - first)
 
-    return {
-        "late": late,
-        "early": early,
-        "worked": worked,
-        "late_ms": lambda: record.get("late") if record.get("late") is not None else late(),
-        "early_ms": lambda: record.get("early") if record.get("early") is not None else early(),
-        "worked_ms": lambda: record.get("worked") if record.get("worked") is not None else worked(),
-        "absent": lambda: "none" if record.get("clock_in") is not None else None,
-        "shift_at": lambda: begin,
-        "shift_until": lambda: end,
-        "shift_pattern": lambda: shift.get("pattern") if shift is not None else None,
-        "shift_duty": lambda: shift.get("duty") if shift is not None else None,
-        "excused": lambda: excused(world, record.get("agent"), record.local_day, begin, "approved_at"),
-        "told": lambda: excused(world, record.get("agent"), record.local_day, begin, "told_at"),
-    }
+def _given_or(name: str, made: Derived) -> Derived:
+    return lambda world, record: record.get(name) if record.get(name) is not None else made(world, record)
+
+
+def _excused(by: str) -> Derived:
+    return lambda world, record: excused(world, record.get("agent"), record.local_day, _shift_start(world, record), by)
+
+
+_NONE: Mapping[str, Derived] = {}
+_ATTENDANCE: Mapping[str, Derived] = {
+    "late": _late,
+    "early": _early,
+    "worked": _worked,
+    "late_ms": _given_or("late", _late),
+    "early_ms": _given_or("early", _early),
+    "worked_ms": _given_or("worked", _worked),
+    "absent": lambda world, record: "none" if record.get("clock_in") is not None else None,
+    "shift_at": _shift_start,
+    "shift_until": lambda world, record: _shift_field(world, record, "until"),
+    "shift_pattern": lambda world, record: _shift_field(world, record, "pattern"),
+    "shift_duty": lambda world, record: _shift_field(world, record, "duty"),
+    "excused": _excused("approved_at"),
+    "told": _excused("told_at"),
+}
 
 
 def _shift_of(world: World, record: Record) -> Record | None:
@@ -201,10 +214,17 @@ def _shift_of(world: World, record: Record) -> Record | None:
     named = record.get("shift")
     if named is not None:
         return world.book.get(named)
-    own = [one for one in world.book.of_kind("shift", record.get("agent")) if one.local_day == record.local_day]
+    own = _on_day(world.book.of_kind("shift", record.get("agent")), record.local_day)
     timed = [one for one in own if one.start is not None]
     found = timed or own
     return found[0] if found else None
+
+
+def _on_day(records: Sequence[Record], day: date | None) -> Sequence[Record]:
+    """Of records in the order of a book those of one day."""
+    if day is None:
+        return ()
+    return records[bisect_left(records, day, key=day_of) : bisect_right(records, day, key=day_of)]
 
 
 def excused(
@@ -238,44 +258,35 @@ def covers(leave: Record, day: date, at: datetime | None) -> bool:
     return bool(start <= at <= end)
 
 
-def _leave(world: World, record: Record) -> dict[str, Callable[[], Any]]:
-    return {"length": lambda: _span(record.start, record.get("until"))}
+def _length(world: World, record: Record) -> Any:
+    return _span(record.start, record.get("until"))
 
 
 def _span(start: datetime | None, until: datetime | None) -> Any:
     return None if start is None or until is None else milliseconds(until - start)
 
 
-def _shift(world: World, record: Record) -> dict[str, Callable[[], Any]]:
-    def days() -> list[Record]:
-        return [
-            one
-            for one in world.book.of_kind("attendance", record.get("agent"))
-            if one.get("shift") == record.id or (one.get("shift") is None and one.local_day == record.local_day)
-        ]
+def _attended(world: World, record: Record) -> list[Record]:
+    """What the clock saw on a shift: records that name it, else those of its day that name none."""
+    days = world.book.of_kind("attendance", record.get("agent"))
+    if any(one.get("shift") is not None for one in days):
+        named = [one for one in days if one.get("shift") == record.id]
+        near = {one.id: one for one in (*named, *_on_day(days, record.local_day))}.values()
+        return [one for one in near if one.get("shift") in (record.id, None)]
+    return list(_on_day(days, record.local_day))
 
-    def clock(name: str, pick: Callable[[list[Any]], Any]) -> Any:
-        found = [one.get(name) for one in days() if one.get(name) is not None]
+
+def _clock(name: str, pick: Callable[[list[Any]], Any]) -> Derived:
+    def read(world: World, record: Record) -> Any:
+        found = [one.get(name) for one in _attended(world, record) if one.get(name) is not None]
         return pick(found) if found else None
 
-    return {
-        "length": lambda: _span(record.start, record.get("until")),
-        "attended": lambda: bool(days()),
-        "first_in": lambda: clock("clock_in", min),
-        "last_out": lambda: clock("clock_out", max),
-    }
+    return read
 
 
-def _exam(world: World, record: Record) -> dict[str, Callable[[], Any]]:
-    def percent() -> Any:
-        score, top = record.get("score"), record.get("max") or Decimal(100)
-        return None if score is None else score * 100 / top
-
-    return {"percent": percent, "max": lambda: Decimal(100)}
-
-
-def _figure(world: World, record: Record) -> dict[str, Callable[[], Any]]:
-    return {"percent": lambda: figure_value(record)}
+def _percent(world: World, record: Record) -> Any:
+    score, top = record.get("score"), record.get("max") or Decimal(100)
+    return None if score is None else score * 100 / top
 
 
 def figure_value(record: Record) -> Any:
@@ -286,13 +297,19 @@ def figure_value(record: Record) -> Any:
     return None if whole == 0 else record.get("value") * 100 / whole
 
 
-_DERIVE: dict[str, Callable[[World, Record], dict[str, Callable[[], Any]]]] = {
-    "attendance": _attendance,
-    "leave": _leave,
-    "shift": _shift,
-    "seat_status": _leave,
-    "exam": _exam,
-    "figure": _figure,
+_DERIVED: Mapping[str, Mapping[str, Derived]] = {
+    "attendance": _ATTENDANCE,
+    "leave": {"length": _length},
+    "shift": {
+        "length": _length,
+        "attended": lambda world, record: bool(_attended(world, record)),
+        "first_in": _clock("clock_in", min),
+        "last_out": _clock("clock_out", max),
+    },
+    "seat_status": {"length": _length},
+    "exam": {"percent": _percent, "max": lambda world, record: Decimal(100)},
+    "figure": {"percent": lambda world, record: figure_value(record)},
+    "call": {"talk": _talk, "length": _talk, "at": lambda world, record: record.start},
 }
 
 
@@ -328,14 +345,13 @@ def candidate_rows(world: World) -> Iterator[Row]:
     for found in sittings.values():
         marks = [one.get("score") * 100 / (one.get("max") or 100) for one in found]
         for record, mark in zip(found, marks, strict=True):
-            own = _exam(world, record)
             day = day_of(record)
             yield Row(
                 "candidate", record.id, record.get("agent"), record.get("team"), day,
                 {
                     "id": record.id, "agent": record.get("agent"), "day": day, "score": record.get("score"),
-                    "max": record.get("max") or Decimal(100), "percent": own["percent"](), "exam": record.get("exam"),
-                    "passed": record.get("passed"), "candidates": Decimal(len(found)),
+                    "max": record.get("max") or Decimal(100), "percent": _percent(world, record),
+                    "exam": record.get("exam"), "passed": record.get("passed"), "candidates": Decimal(len(found)),
                     "rank": Decimal(1 + sum(one > mark for one in marks)),
                     "rank_from_last": Decimal(1 + sum(one < mark for one in marks)),
                 },
@@ -405,26 +421,20 @@ def item_rows(items: Iterable[CallItem]) -> Iterator[Row]:
         call, away = item.facts.call, item.facts.away
         if item.facts.kind == "chat":
             continue
+        phone: CallSubject | AwaySubject
         if call is not None:
-            subject: CallSubject | AwaySubject = CallSubject(item.facts, call)
-            names: frozenset[str] = CALL_FIELDS
+            phone = CallSubject(item.facts, call)
         elif away is not None:
-            subject, names = AwaySubject(item.facts, away), AWAY_FIELDS
+            phone = AwaySubject(item.facts, away)
         else:
             continue
-        lazy = {name: _getter(subject, name) for name in names}
         fields = {"day": item.day, "month": Period.of(item.day, "month"), "id": item.id, "agent": item.agent}
-        yield Row(
-            "call" if call is not None else "away", item.id, item.agent, None, item.day, fields, lazy, None, item, call
-        )
-
-
-def _getter(subject: CallSubject | AwaySubject, name: str) -> Callable[[], Any]:
-    return lambda: subject.get(name)
+        yield Row("call" if call is not None else "away", item.id, item.agent, None, item.day, fields, item=item,
+                  call=call, phone=phone)  # fmt: skip
 
 
 def plain_row(world: World, record: Record) -> Row:
     """A record that is not in the book yet, as a subject."""
     if record.kind == "call":
-        return _call_record_row(world, record) or _row(world, record, _call_parts)
-    return _row(world, record, _DERIVE.get(record.kind))
+        return _call_record_row(world, record) or _row(world, record, _DERIVED["call"])
+    return _row(world, record, _DERIVED.get(record.kind, _NONE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from typing import Literal
 
 Kind = Literal["week", "month", "quarter", "year"]
@@ -37,6 +37,7 @@ class Period:
         raise AttributeError(f"a period does not change: {name}")
 
     @staticmethod
+    @lru_cache(maxsize=8192)
     def of(day: date, kind: Kind = "month") -> Period:
         """The period of that kind that holds the day."""
         match kind:

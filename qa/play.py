@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache, cached_property
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -40,15 +41,19 @@ class Refused(Exception):
         self.faults = list(faults)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Played:
     """A scenario after its last step: the world, what became of each attempt, and the word that refused the overlay."""
 
     world: World
     closing: Closing
     answers: Mapping[str, attempts.Outcome]
-    cases: Mapping[str, SubjectCard]
     overlay_refused: str | None = None
+
+    @cached_property
+    def cases(self) -> Mapping[str, SubjectCard]:
+        """Every case, and every record with a deadline, under every pack of the scenario."""
+        return subject_cards(self.closing.evaluator, tuple(self.world.packs))
 
 
 class Shelf(Protocol):
@@ -120,8 +125,7 @@ def play(scenario: Scenario, shelf: Shelf | None = None) -> Played:
         shelf.close(period)
         world = close(replace(world, now=first_after(period)), period)
     world = replace(world, now=_now(scenario, world), closed=_as_they_stood(world, shelf, ears))
-    closing = Closing(world)
-    return Played(world, closing, answers, subject_cards(closing.evaluator, tuple(world.packs)), refused)
+    return Played(world, Closing(world), answers, refused)
 
 
 def _zone(scenario: Scenario) -> ZoneInfo:
@@ -139,7 +143,13 @@ def _money(word: str) -> Money:
 def _packs(scenario: Scenario) -> dict[str, Pack]:
     """The active pack, those in the shadow, and those of single people."""
     own = [str(one["pack"]) for one in scenario.people if one.get("pack")]
-    return {name: load_pack(shipped(name)) for name in dict.fromkeys((scenario.pack, *scenario.shadow, *own))}
+    return {name: _pack(name) for name in dict.fromkeys((scenario.pack, *scenario.shadow, *own))}
+
+
+@cache
+def _pack(name: str) -> Pack:
+    """A shipped pack, read once in a process."""
+    return load_pack(shipped(name))
 
 
 def _overlay(scenario: Scenario, packs: Mapping[str, Pack]) -> Overlay:

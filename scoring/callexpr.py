@@ -346,7 +346,7 @@ def _hit_at(pick: Callable[[list[int]], int]) -> Callable[[Compiler, ast.Call], 
 
 
 def _said_at(compiler: Compiler, node: ast.Call) -> Fn:
-    """said_at('hold_transfer', …): end of the agent's first such hit, milliseconds from the answer; None when none."""
+    """said_at('hold_transfer', …): end of the agent's first turn with such a hit, ms from the answer; None if none."""
     wanted = _wanted(compiler, node)
 
     def run(scope: Scope) -> Any:
@@ -357,7 +357,10 @@ def _said_at(compiler: Compiler, node: ast.Call) -> Fn:
             return Unknown(Cause.NO_TEXT)
         found = sorted(_matching(call, wanted, "agent"), key=lambda hit: (hit.start_ms, hit.end_ms))
         scope.trace += [("said", one) for one in spans(found[:1])]
-        return Decimal(found[0].end_ms) if found else None
+        if not found:
+            return None
+        turn = found[0].turn
+        return Decimal(call.turns[turn].end_ms if 0 <= turn < len(call.turns) else found[0].end_ms)
 
     return run
 

@@ -47,7 +47,8 @@ class RuleContext:
         if name in self.extra:
             return self.extra[name]
         value = self.month.name(name, self.day)
-        scope.trace.append((name, value))
+        if name != "person":  # what is read of it is traced by its field
+            scope.trace.append((name, value))
         return value
 
     def select(self, kind: str, within: str | None, whose: str | None, scope: Scope) -> Iterable[Row] | Unknown:

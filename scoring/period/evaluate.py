@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 from scoring.pack import Rule
-from scoring.period import case as cases
-from scoring.period import subjects
 from scoring.period.month import Month
-from scoring.period.subjects import Row
-from scoring.period.world import SITE, Who, World
+from scoring.period.rows import Rows
+from scoring.period.world import Who, World
 from scoring.records.period import Period
 from scoring.values import Known, Undated, resolve
 
-OF_ALL = ("event", "calendar")  # records that name nobody concern everybody
+
+class Shelves:
+    """What evaluators of related worlds share: the subjects of each book, and the worlds that were closed."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, int, int], Rows] = {}
+        self._evaluators: dict[int, Evaluator] = {}
+
+    def rows(self, world: World) -> Rows:
+        """By identity; what is kept holds its world, so that no other can take its place."""
+        key = (id(world.book), id(world.calls), id(world.site))
+        if key not in self._rows:
+            self._rows[key] = Rows(world)
+        return self._rows[key]
+
+    def evaluator(self, world: World) -> Evaluator:
+        if id(world) not in self._evaluators:
+            self._evaluators[id(world)] = Evaluator(world, self)
+        return self._evaluators[id(world)]
 
 
 class Evaluator:
     """Months of one world, remembered."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, shelves: Shelves | None = None) -> None:
         self.world = world
-        self._rows: dict[Any, tuple[Row, ...]] = {}
-        self._by_person: dict[Any, dict[str | None, list[Row]]] = {}
+        self.shelves = shelves if shelves is not None else Shelves()
+        self.rows = self.shelves.rows(world)
         self._months: dict[tuple[str, Who, Period], Month] = {}
-        self._others: dict[int, Evaluator] = {}
-        self._people: dict[Period, tuple[str, ...]] = {}
         self._settings: dict[tuple[str, str, date | None], Mapping[str, Known] | None] = {}
         self.calendar = world.calendar()
-        dated = [one for one in world.book.all() if one.kind != "person"]
-        days = [subjects.day_of(one) for one in dated] + list(world.calls.days() or ())
-        self.first = Period.of(min(days, default=world.now.date()), "month")
 
     def month(self, pack: str, who: Who, period: Period) -> Month:
         key = (pack, who, period)
@@ -43,64 +52,14 @@ class Evaluator:
         return found
 
     def of_world(self, world: World) -> Evaluator:
-        if world is self.world:
-            return self
-        found = self._others.get(id(world))
-        if found is None:
-            found = self._others[id(world)] = Evaluator(world)
-        return found
+        return self if world is self.world else self.shelves.evaluator(world)
 
-    def rows(self, kind: str, least_break: Decimal = Decimal(0)) -> tuple[Row, ...]:
-        """All subjects of a kind in the book."""
-        key = (kind, least_break if kind == "stretch" else None)
-        if key not in self._rows:
-            self._rows[key] = self._make(kind, least_break)
-        return self._rows[key]
-
-    def _make(self, kind: str, least_break: Decimal) -> tuple[Row, ...]:
-        match kind:
-            case "case":
-                return cases.fold_all(self.world)
-            case "question":
-                return tuple(subjects.question_rows(self.world))
-            case "candidate":
-                return tuple(subjects.candidate_rows(self.world))
-            case "stretch":
-                return tuple(subjects.stretch_rows(self.world, least_break))
-        return subjects.record_rows(self.world, kind)
-
-    def rows_of(self, kind: str, who: Who, least_break: Decimal = Decimal(0)) -> list[Row]:
-        """The subjects of a kind that belong to a person, a team or the site."""
-        if who.kind == "site":
-            return list(self.rows(kind, least_break))
-        if who.kind == "team":
-            return [one for one in self.rows(kind, least_break) if self._team_of(one) == who.name]
-        key = (kind, least_break if kind == "stretch" else None)
-        if key not in self._by_person:
-            table: dict[str | None, list[Row]] = {}
-            for one in self.rows(kind, least_break):
-                for name in _people_of(one):
-                    table.setdefault(name, []).append(one)
-            self._by_person[key] = table
-        own = self._by_person[key].get(who.name, [])
-        if kind not in OF_ALL:
-            return own
-        common = [one for one in self._by_person[key].get(None, []) if one.team in (None, self._team_of_day(who, one))]
-        return sorted([*own, *common], key=lambda one: (one.day, one.id)) if common else own
-
-    def _team_of_day(self, who: Who, row: Row) -> str:
-        return self.world.book.team(who.name, row.day)
-
-    def _team_of(self, row: Row) -> str:
-        if row.team is not None:
-            return row.team
-        return SITE if row.agent is None else self.world.book.team(row.agent, row.day)
+    @property
+    def first(self) -> Period:
+        return self.rows.first
 
     def people(self, month: Period) -> tuple[str, ...]:
-        if month not in self._people:
-            heard = [name for name in self.world.calls.agents() if self.world.calls.of(name, month)]
-            self._people[month] = tuple(sorted({*self.world.book.people(month), *heard}))
-        return self._people[month]
+        return self.rows.people(month)
 
     def settings(self, pack: str, rule_id: str, rule: Rule, day: date | None) -> Mapping[str, Known] | None:
         """The numbers of a rule on a day; None when one of them holds only later."""
@@ -119,11 +78,3 @@ class Evaluator:
                     found[name] = known
             self._settings[key] = found
         return self._settings[key]
-
-
-def _people_of(row: Row) -> Iterable[str | None]:
-    """Whom a subject concerns: its person, or all who are named in an event."""
-    if row.kind != "event":
-        return (row.agent,)
-    named = {row.agent, *(row.get("present") or ()), *(row.get("absent") or ())} - {None}
-    return named or (None,)

@@ -71,15 +71,16 @@ def from_phones(month: Month, ready: Ready) -> list[Flag]:
             evidence = (Signal("call" if item.facts.call else "away", item.id), *line.evidence)
             finding = Finding(
                 ready.id, item.id, item.facts.kind, item.day, line.outcome, state,
-                _points_of(month, ready, item.day, line.points), assumed=line.assumed, cause=line.cause,
+                _points_of(ready, line.points), assumed=line.assumed, cause=line.cause,
                 evidence=evidence, event=item.id, decided_by="machine",
             )  # fmt: skip
             found.append(Flag(priced(month, ready, finding), None))
     return found
 
 
-def _points_of(month: Month, ready: Ready, day: date, points: Decimal) -> Decimal | None:
-    return None if ready.rule.range and ready.rule.points is None else points
+def _points_of(ready: Ready, points: Decimal) -> Decimal | None:
+    """What a line of a call proposes; nothing where the clause has no points, or a person sets them in a range."""
+    return None if not ready.scores or (ready.rule.range and ready.rule.points is None) else points
 
 
 def lines_of(month: Month, item: CallItem) -> Any:
@@ -104,12 +105,12 @@ def candidates(month: Month, ready: Ready, test: Test) -> Iterable[Row]:
         own = month.who.kind in ready.rule.of
         return subjects.calendar_rows(each, month.period, month.row.agent) if own else ()
     least = month.least_break(RuleContext(month, ready, month.period.last))
-    rows = month.evaluator.rows_of(each, month.who, least)
+    rows = month.evaluator.rows
+    moves = "at" in test.parts or "due" in test.parts or each == "case"
     if month.who.kind not in ready.rule.of:
-        rows = [one for one in rows if one.agent is None and (month.who.kind == "team" or one.team is None)]
-    if "at" in test.parts or "due" in test.parts or each == "case":
-        return rows
-    return [one for one in rows if one.day in month.period]
+        unnamed = rows.nobodys(each, month.who, least)
+        return unnamed if moves else [one for one in unnamed if one.day in month.period]
+    return rows.of(each, month.who, least) if moves else rows.within(each, month.who, month.period, least)
 
 
 def scope_of(month: Month, ready: Ready, test: Test, row: Row, day: date | None = None) -> Scope:

@@ -168,7 +168,9 @@ class Month:
             rows: Iterable[Row] = self._phone_rows(kind, who, within, anchor)
         else:
             least = self.least_break(context)
-            rows = self.evaluator.rows_of(kind, who, least)
+            if within == "month":
+                return self.evaluator.rows.within(kind, who, self.period, least)
+            rows = self.evaluator.rows.of(kind, who, least)
         inside = _window(within, anchor, self.period)
         return [one for one in rows if inside(one.day)]
 
@@ -214,7 +216,7 @@ class Month:
 
     def _figure(self, name: str, who: Who, part: str) -> Any:
         """The figure of this month: one for the whole period, else the sum of daily ones; else MISSING."""
-        rows = [one for one in self._figure_rows(who) if one.get("name") == name]
+        rows = self.evaluator.rows.figures(who, name)
         whole = [one.record for one in rows if one.record is not None and one.record.get("period") == self.period]
         if not whole:
             whole = self._daily(rows)
@@ -232,18 +234,12 @@ class Month:
         base = sum(of, ZERO)
         return None if base == 0 else total * 100 / base
 
-    def _daily(self, rows: list[Row]) -> list[Record]:
+    def _daily(self, rows: Iterable[Row]) -> list[Record]:
         return [
             one.record
             for one in rows
             if one.record is not None and one.record.get("day") is not None and one.day in self.period
         ]
-
-    def _figure_rows(self, who: Who) -> list[Row]:
-        if who.kind == "person":
-            return self.evaluator.rows_of("figure", who)
-        own = [one for one in self.evaluator.rows("figure") if one.agent is None]
-        return [one for one in own if (one.team or SITE) == who.name]
 
     # findings ---------------------------------------------------------------------------------------------------
 
@@ -275,14 +271,10 @@ class Month:
     def month_scope(self, ready: Ready) -> Scope:
         return Scope(self.row, RuleContext(self, ready, self.period.last), dict(ready.let))
 
-    @cached_property
-    def observations(self) -> list[tuple[date, Record]]:
+    @property
+    def observations(self) -> tuple[tuple[date, Record], ...]:
         """Observations about this person with the day they belong to: a confirmation to the day of what it confirms."""
-        found = []
-        for row in self.evaluator.rows_of("observation", self.who):
-            if row.record is not None:
-                found.append((observed.day_of_about(self, row.record) or row.day, row.record))
-        return found
+        return self.evaluator.rows.observations(self.who)
 
     @cached_property
     def overlaps(self) -> dict[str, set[str]]:
@@ -306,7 +298,7 @@ class Month:
 
     @cached_property
     def _tests_on_cases(self) -> set[str]:
-        named = any(row.get("event") for row in self.evaluator.rows_of("case", self.who))
+        named = any(row.get("event") for row in self.evaluator.rows.of("case", self.who))
         if not named:
             return set()
         return {one for one, ready in self.program.rules.items() if any(t.check.each == "case" for t in ready.tests)}
@@ -475,8 +467,21 @@ class Month:
         return None if head.grade is None else self.value(head.grade)[0]
 
     def outcome(self, rule: str) -> Outcome | None:
+        """The first of breach, met, unknown, clear, na that occurs; without a record nobody knows, unless the only
+        register that could say so is connected and silent."""
         found = {one.outcome for one in self.settled(rule)}
-        return next((one for one in ORDER if one in found), None)
+        if found:
+            return next(one for one in ORDER if one in found)
+        ready = self.program.rules[rule]
+        if not self.on(ready) or ready.rule.decide == "norm" or self.who.kind not in ready.rule.of:
+            return None
+        asked = {test.check.each for test in ready.tests}
+        if not ready.rule.tests and "observation" not in ready.rule.needs:
+            return None  # it only computes
+        if asked and asked <= set(REGISTERS):
+            heard = all(self.world.connected(one, self.period.last) for one in asked)
+            return Outcome.CLEAR if heard else Outcome.UNKNOWN
+        return Outcome.UNKNOWN
 
     def money(self, rule: str) -> tuple[Decimal | None, bool]:
         """The rule's money in this month, signed from the person's side (None while its expression is unknown),

@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from scoring.period.month import Month
 
 
-def day_of_about(month: Month, record: Record) -> date | None:
-    about = record.get("about")
-    if about is None:
-        return None
-    item = month.world.calls.get(about)
-    if item is not None:
-        return item.day
-    other = month.world.book.get(about)
-    if other is not None and other.kind != "person":
-        return subjects.day_of(other)
-    case = next((one for one in month.evaluator.rows("case") if one.id == about), None)
-    return case.day if case is not None else None
-
-
 def with_observations(month: Month, ready: Ready, flags: list[Flag]) -> Iterable[Finding]:
     """Flags that a person answered, then what a person saw without a flag."""
     rule = ready.rule
@@ -64,7 +50,7 @@ def moved(month: Month, ready: Ready, record: Record) -> date | None:
     for test in ready.tests:
         if "at" not in test.parts and "due" not in test.parts:
             continue
-        row = next((one for one in month.evaluator.rows_of(test.check.each, month.who) if one.id == about), None)
+        row = next((one for one in month.evaluator.rows.of(test.check.each, month.who) if one.id == about), None)
         if row is not None:
             scope = judge.scope_of(month, ready, test, row)
             return judge.day_of(month, test, scope, row, judge.deadline(month, test, scope))

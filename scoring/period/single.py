@@ -115,7 +115,7 @@ def subject_cards(evaluator: Evaluator, packs: Iterable[str] | None = None) -> d
         ).program.rules.values()
         for test in ready.tests
     } - {"month", "week", "day", "call", "away"}
-    rows = {row.id: row for kind in sorted(kinds | {"case"}) for row in evaluator.rows(kind)}
+    rows = {row.id: row for kind in sorted(kinds | {"case"}) for row in evaluator.rows.all(kind)}
     return {name: subject_card(evaluator, named, row) for name, row in rows.items()}
 
 

@@ -108,14 +108,24 @@ _MADE: dict[str, frozenset[str]] = {
 KINDS = frozenset({*FIELDS, *_MADE, "call_record"})  # every word that `each` and the aggregates know
 
 
-def record_rows(world: World, kind: str) -> tuple[Row, ...]:
-    """All current records of a kind as subjects; ``call_record`` are the records of calls."""
+def record_rows(world: World, kind: str, agent: str | None = None) -> tuple[Row, ...]:
+    """All current records of a kind (of one agent) as subjects; ``call_record`` are the records of calls."""
     if kind == "call_record":
-        found = [_call_record_row(world, record) for record in world.book.of_kind("call")]
+        found = [_call_record_row(world, record) for record in world.book.of_kind("call", agent)]
         return tuple(one for one in found if one is not None)
+    return _rows(world, kind, world.book.of_kind(kind, agent))
+
+
+def unnamed_rows(world: World, kind: str) -> tuple[Row, ...]:
+    """The current records of a kind that name no agent, as subjects."""
+    return _rows(world, kind, [one for one in world.book.of_kind(kind) if one.get("agent") is None])
+
+
+def _rows(world: World, kind: str, records: Iterable[Record]) -> tuple[Row, ...]:
     if kind == "chat":
-        return tuple(_chat_row(world, record) for record in world.book.of_kind("chat"))
-    return tuple(_row(world, record, _DERIVED.get(kind, _NONE)) for record in world.book.of_kind(kind))
+        return tuple(_chat_row(world, record) for record in records)
+    lazy = _DERIVED.get(kind, _NONE)
+    return tuple(_row(world, record, lazy) for record in records)
 
 
 def _row(world: World, record: Record, lazy: Mapping[str, Derived]) -> Row:

@@ -16,8 +16,8 @@ from tests.acceptance.command import LIMIT_S, ROOT, Done, probed, seatwatch
 from tests.speech.values import wav
 
 COMMANDS = (
-    "demo", "score", "serve", "push", "verify", "packs check", "packs coverage", "packs show", "phrases test",
-    "doctor", "migrate", "backup", "restore", "bench",
+    "demo", "score", "serve", "push", "verify", "packs check", "packs coverage", "packs show", "packs golden",
+    "phrases test", "import records", "import calls", "register", "doctor", "migrate", "backup", "restore", "bench",
 )  # fmt: skip
 HEAVY = ("alembic", "av", "ctranslate2", "faster_whisper", "numpy", "onnxruntime", "scipy", "sqlalchemy")
 
@@ -52,11 +52,11 @@ def test_help_has_an_example_and_loads_nothing_of_the_work(place: dict[str, str]
 
 
 def test_the_list_of_commands_is_the_one_that_is_tested(place: dict[str, str]) -> None:
-    from qa.cli import app, packs_app, phrases_app
+    from qa.cli import app, import_app, packs_app, phrases_app
 
     named = {group.typer_instance: group.name for group in app.registered_groups}
     found = {one.name or (one.callback.__name__ if one.callback else "") for one in app.registered_commands}
-    for inner in (packs_app, phrases_app):
+    for inner in (packs_app, phrases_app, import_app):
         found |= {f"{named[inner]} {one.name}" for one in inner.registered_commands}
     assert {name.replace("_", "-") for name in found} == set(COMMANDS)
 
@@ -98,9 +98,7 @@ MISTAKES = [
 
 def test_a_mistake_ends_with_2_and_a_letter(place: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "other.tar").write_text("not a backup")
-    for (done, _), (args, says) in zip(
-        probed(place, [args for args, _ in MISTAKES], tmp_path), MISTAKES, strict=True
-    ):
+    for (done, _), (args, says) in zip(probed(place, [args for args, _ in MISTAKES], tmp_path), MISTAKES, strict=True):
         assert done.returncode == 2, (args, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, args
         assert says in done.stderr, (args, done.stderr)

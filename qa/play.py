@@ -89,11 +89,11 @@ class Lists:
         return self.closed[period]
 
 
-def play(scenario: Scenario, shelf: Shelf | None = None) -> Played:
-    """Import, attempts in order, months closed in order."""
+def play(scenario: Scenario, shelf: Shelf | None = None, drafts: Mapping[str, Pack] | None = None) -> Played:
+    """Import, attempts in order, months closed in order. ``drafts`` stand in for shipped packs of the same id."""
     shelf = shelf or Lists()
     zone = _zone(scenario)
-    packs = _packs(scenario)
+    packs = _packs(scenario, drafts or {})
     overlay = _overlay(scenario, packs)
     ears = Ears(zone, SiteView(scenario.site.cadence, "leave" in scenario.site.registers), matcher(), chat_matcher())
     try:
@@ -140,10 +140,11 @@ def _money(word: str) -> Money:
     return "off" if word == "off" else "record_only" if word == "record_only" else "payroll_export"
 
 
-def _packs(scenario: Scenario) -> dict[str, Pack]:
+def _packs(scenario: Scenario, drafts: Mapping[str, Pack]) -> dict[str, Pack]:
     """The active pack, those in the shadow, and those of single people."""
     own = [str(one["pack"]) for one in scenario.people if one.get("pack")]
-    return {name: _pack(name) for name in dict.fromkeys((scenario.pack, *scenario.shadow, *own))}
+    wanted = dict.fromkeys((scenario.pack, *scenario.shadow, *own))
+    return {name: drafts[name] if name in drafts else _pack(name) for name in wanted}
 
 
 @cache
@@ -168,7 +169,7 @@ def _admitted(scenario: Scenario, zone: ZoneInfo) -> list[Record]:
     for part, rows in (("people", scenario.people), ("given", scenario.given)):
         for number, raw in enumerate(rows):
             full = {"kind": "person", **raw} if part == "people" else raw
-            for one in expand(full, f"{part[0]}{number + 1}"):
+            for one in expand(full, f"g{number + 1}" if part == "given" else f"people.{number + 1}"):
                 read = parse(one, zone, defaults=Defaults(str(one.get("id"))))
                 if isinstance(read, Record):
                     taken.append(read)
@@ -212,7 +213,7 @@ def _add(
     world: World, step: Step, at: datetime, number: int, ears: Ears, shelf: Shelf
 ) -> tuple[World, attempts.Outcome]:
     """One record that somebody enters; what it leaves out of when and who is the attempt's."""
-    read = parse(_entered(step, at), ears.zone, defaults=Defaults(f"do{number + 1}", step.by))
+    read = parse(_entered(step, at), ears.zone, defaults=Defaults(f"do.{number + 1}", step.by))
     if not isinstance(read, Record):
         return world, attempts.Refused(attempts.refusal_word(read), "; ".join(map(str, read)))
     grown = world.book.take(implied([*world.book.all(), read], ears.zone))[0]

@@ -200,10 +200,11 @@ class _Reader:
         registers = tree.get("registers", plain.registers)
         trust = tree.get("trust", plain.trust)
         ring = tree.get("cadence", plain.cadence)
+        ring = "/".join(map(str, ring)) if isinstance(ring, list) else str(ring)
         self.choice("money", tree.get("money", plain.money), MONEY)
         self.choice("jurisdiction", tree.get("jurisdiction", plain.jurisdiction), JURISDICTIONS)
         try:
-            cadence(str(ring))
+            cadence(ring)
         except ValueError as error:
             self.fault(("site", "cadence"), str(error))
             ring = plain.cadence
@@ -212,11 +213,18 @@ class _Reader:
             money=str(tree.get("money", plain.money)),
             signed_off_by=None if tree.get("signed_off_by") is None else str(tree["signed_off_by"]),
             jurisdiction=str(tree.get("jurisdiction", plain.jurisdiction)),
-            cadence=str(ring),
-            registers=self.words(("site", "registers"), list(registers or ())),
+            cadence=ring,
+            registers=self.registers(registers),
             overlay=None if tree.get("overlay") is None else self.mapping(("site", "overlay"), tree["overlay"]),
             trust=trust if isinstance(trust, str) else self.words(("site", "trust"), trust),
         )
+
+    def registers(self, tree: Any) -> tuple[str, ...]:
+        found = self.words(("site", "registers"), list(tree) if isinstance(tree, dict | tuple) else tree)
+        for at, one in enumerate(found):
+            if one not in REGISTERS:
+                self.fault(("site", "registers", at), f"{one!r} is no register; use {', '.join(REGISTERS)}")
+        return found
 
     def choice(self, key: str, value: Any, words: tuple[str, ...]) -> None:
         if value not in words:
@@ -332,7 +340,8 @@ def _due(value: Any) -> str | None:
 
 
 def _whole(value: Any) -> str | None:
-    return None if type(value) is int else f"{value!r} is no whole number"
+    good = type(value) is int or (isinstance(value, str) and value.isascii() and value.isdigit())
+    return None if good else f"{value!r} is no whole number"
 
 
 def _figure(value: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -89,11 +90,9 @@ class Book:
         here = {str(one.fields["agent"]) for one in self.of_kind("person") if one.fields["day"] <= month.last}
         gone = {name for name in here if _gone(self.person(name, month.last), month)}
         dated = {
-            str(one.fields["agent"])
+            agent
             for (kind, agent), records in self._kinds.items()
-            if agent is not None and kind != "person"
-            for one in records
-            if _within(one, month)
+            if agent is not None and kind != "person" and _any_within(records, month)
         }
         return tuple(sorted((here - gone) | dated))
 
@@ -107,9 +106,14 @@ def _gone(person: Record | None, month: Period) -> bool:
     return left is not None and left < month.first
 
 
-def _within(record: Record, month: Period) -> bool:
-    period, day = record.period, record.local_day
-    return (day or (period.first if period else date.min)) in month
+def _any_within(records: tuple[Record, ...], month: Period) -> bool:
+    """Whether records in their order have one in that time."""
+    at = bisect_left(records, month.first, key=_day)
+    return at < len(records) and _day(records[at]) <= month.last
+
+
+def _day(record: Record) -> date:
+    return order(record)[0]
 
 
 def _first_said(records: Iterable[Record]) -> dict[str, Record]:

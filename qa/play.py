@@ -201,7 +201,8 @@ def _attempt(world: World, step: Step, number: int, ears: Ears, shelf: Shelf) ->
             return attempts.export(world)
         case "close":
             period = Period(step.payload)
-            shelf.close(period)
+            if period not in world.closed:
+                shelf.close(period)
             return attempts.close_month(world, period)
     scope = step.payload
     return attempts.decide(
@@ -212,16 +213,21 @@ def _attempt(world: World, step: Step, number: int, ears: Ears, shelf: Shelf) ->
 def _add(
     world: World, step: Step, at: datetime, number: int, ears: Ears, shelf: Shelf
 ) -> tuple[World, attempts.Outcome]:
-    """One record that somebody enters; what it leaves out of when and who is the attempt's."""
-    read = parse(_entered(step, at), ears.zone, defaults=Defaults(f"do.{number + 1}", step.by))
-    if not isinstance(read, Record):
-        return world, attempts.Refused(attempts.refusal_word(read), "; ".join(map(str, read)))
-    grown = world.book.take(implied([*world.book.all(), read], ears.zone))[0]
-    grown_world, answer = attempts.add(replace(world, book=grown), read, step.role, step.by)
-    if isinstance(answer, attempts.Refused):
-        return world, answer
-    book = shelf.take(grown_world.book.all()[len(world.book.all()) :])
-    return replace(grown_world, book=book, calls=CallList(items_of(book, ears))), answer
+    """What somebody enters, all of it or nothing; what it leaves out of when and who is the attempt's."""
+    cautions: list[str] = []
+    grown = world
+    for raw in expand(_entered(step, at), f"do.{number + 1}"):
+        read = parse(raw, ears.zone, defaults=Defaults(str(raw.get("id")), step.by))
+        if not isinstance(read, Record):
+            return world, attempts.Refused(attempts.refusal_word(read), "; ".join(map(str, read)))
+        book = grown.book.take(implied([*grown.book.all(), read], ears.zone))[0]
+        grown, answer = attempts.add(replace(grown, book=book), read, step.role, step.by)
+        if isinstance(answer, attempts.Refused):
+            return world, answer
+        cautions += answer.caution
+    book = shelf.take(grown.book.all()[len(world.book.all()) :])
+    calls = CallList(items_of(book, ears))
+    return replace(grown, book=book, calls=calls), attempts.Accepted(tuple(dict.fromkeys(cautions)))
 
 
 def _entered(step: Step, at: datetime) -> Mapping[str, Any]:

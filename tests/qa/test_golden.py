@@ -178,6 +178,36 @@ def test_talk_is_measured_by_the_times_that_turns_carry() -> None:
     assert played(talk).as_text() == "1 passed, 0 failed"
 
 
+ATTEMPTS = """
+title: attempts
+scenarios:
+- id: T-1
+  system: BES
+  rules: [BES-11]
+  why: an observation stands for two people; one without a reason is refused; a month is closed once
+  pack: bes
+  people: [{agent: Wang}, {agent: Li}]
+  do:
+  - {id: d1, at: 2026-03-05T09:00, by: Zhao, role: assessor, add: {kind: observation, agent: [Wang, Li], rule: BES-11, reason: read a novel}}
+  - {id: d2, at: 2026-03-06T09:00, by: Zhao, role: assessor, add: {kind: observation, agent: Wang, rule: BES-11}}
+  - {id: d3, at: 2026-04-01T09:00, by: Zhao, role: assessor, close: 2026-03}
+  - {id: d4, at: 2026-04-02T09:00, by: Zhao, role: assessor, close: 2026-03}
+  expect:
+    do: {d1: {accepted: true, caution: []}, d2: {refused: reason_missing}, d3: {accepted: true}, d4: {refused: duplicate}}
+    people: {Wang: {2026-03: {count: {BES-11: 1}}}, Li: {2026-03: {lines: {BES-11: "-1"}}}}
+"""  # noqa: E501
+
+
+def test_attempts_are_made_in_order_and_answered_with_a_word() -> None:
+    assert played(ATTEMPTS).as_text() == "1 passed, 0 failed"
+
+
+def test_an_answer_that_was_not_expected_says_why() -> None:
+    (one,) = played(ATTEMPTS.replace("d2: {refused: reason_missing}", "d2: {accepted: true}")).failures
+
+    assert one.differences[0].as_text().startswith("do.d2.accepted: true, reason_missing (reason: ")
+
+
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_shipped_scenarios_come_out_as_they_say(path: Path) -> None:
     report = run_files([path])

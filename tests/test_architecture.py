@@ -36,7 +36,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "ctranslate2": ("speech/whisper.py", "qa/bench/"),
     "ahocorasick_rs": ("speech/phrases.py", "qa/bench/"),
     "ruamel": ("scoring/load.py",),
-    "openpyxl": ("qa/tables.py",),
+    "openpyxl": ("qa/tables.py", "qa/period_book.py"),
     "typer": ("qa/cli",),
     "rich": ("qa/cli",),
     "pydantic_settings": ("qa/settings.py",),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from scoring.expr import MISSING, Compiler, ExprError, Fn, Function, Scope, truth
@@ -71,8 +72,14 @@ def _judged(rows: _Rows, cond: Fn | None, scope: Scope) -> list[tuple[Any, Scope
     return out
 
 
+@lru_cache(maxsize=65_536)
+def _written(node: ast.Call) -> str:
+    """The call as the pack has it; a node is written out once."""
+    return ast.unparse(node)
+
+
 def _note(scope: Scope, node: ast.Call, value: Any) -> Any:
-    scope.trace.append((ast.unparse(node), value))
+    scope.trace.append((_written(node), value))
     return value
 
 

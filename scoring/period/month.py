@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scoring.errors import PackError
 from scoring.expr import MISSING, ExprError, Scope, milliseconds, truth
@@ -31,13 +30,15 @@ from scoring.values import Known
 if TYPE_CHECKING:
     from scoring.period.evaluate import Evaluator
 
+T = TypeVar("T")
+
 
 class Month:
     """Findings, lines and totals of one ``who`` in one calendar month, under one pack."""
 
-    def __init__(self, evaluator: Evaluator, pack: str, who: Who, period: Period, certain: bool = False) -> None:
+    def __init__(self, evaluator: Evaluator, pack: str, who: Who, period: Period, whole: Month | None = None) -> None:
         self.evaluator, self.who, self.period = evaluator, who, period
-        self.certain = certain  # without what rests on an assumed number: what may reach pay
+        self._whole = whole  # given: this is that month without what rests on an assumed number, which may reach pay
         self.world = evaluator.world
         self.pack = self.world.packs[pack]
         self.program: Program = program(self.pack)
@@ -48,6 +49,7 @@ class Month:
         self._values: dict[str, tuple[Any, list[tuple[str, Any]]]] = {}
         self._lines: dict[str, Decimal] = {}
         self._busy: list[tuple[str, str]] = []
+        self._weighed: set[tuple[str, str]] = set()  # what was computed from lines
 
     # names and neighbours -----------------------------------------------------------------------------------------
 
@@ -61,14 +63,9 @@ class Month:
                 return self.period.first
             case "last_day":
                 return self.period.last
-            case "score":
-                return self.score[0]
-            case "raw":
-                return self.raw
-            case "rank":
-                return self.rank
-            case "grade":
-                return self.grade
+            case "score" | "raw" | "rank" | "grade":
+                self._weighed.update(self._busy)
+                return self.score[0] if name == "score" else getattr(self, name)
             case "person":
                 return self.person
             case "me":
@@ -120,12 +117,7 @@ class Month:
 
     def matching(self, patterns: Iterable[str]) -> list[str]:
         """Rule ids by name or pattern, in the pack's order."""
-        wanted = tuple(patterns)
-        found = [one for one in self.program.rules if any(one == p or fnmatchcase(one, p) for p in wanted)]
-        missing = [p for p in wanted if "*" not in p and p not in self.program.rules]
-        if missing:
-            raise ExprError(f"there is no rule {missing[0]} in {self.pack.id}; correct the id")
-        return found
+        return self.program.matching(tuple(patterns))
 
     def sibling(self, ready: Ready | None, month: Month) -> Ready | None:
         return None if ready is None else month.program.rules.get(ready.id, ready)
@@ -258,9 +250,19 @@ class Month:
 
     def findings(self, rule: str) -> tuple[Finding, ...]:
         """All findings of a rule in this month, before clauses exclude one another."""
-        if rule not in self._findings:
-            self._findings[rule] = self.guarded("findings", rule, lambda: self._find(self.program.rules[rule]))
-        return self._findings[rule]
+        return self._kept("findings", rule, self._findings, self._find)
+
+    def _kept(self, what: str, rule: str, kept: dict[str, T], make: Callable[[Ready], T]) -> T:
+        """Computed once; what no line went into is the same without assumed numbers, and is not computed again."""
+        key = (what, rule)
+        if rule not in kept:
+            same: T | None = getattr(self._whole, what)(rule) if self._whole is not None and what != "line" else None
+            if same is None or self._whole is None or key in self._whole._weighed:
+                same = self.guarded(what, rule, lambda: make(self.program.rules[rule]))
+            kept[rule] = same
+        if what == "line" or key in self._weighed:
+            self._weighed.update((key, *self._busy))
+        return kept[rule]
 
     @cached_property
     def items(self) -> tuple[CallItem, ...]:
@@ -308,23 +310,19 @@ class Month:
 
     def settled(self, rule: str) -> tuple[Finding, ...]:
         """The findings after each event was left to its heaviest clause, and after the ladder."""
-        if rule not in self._settled:
-            self._settled[rule] = self.guarded("settled", rule, lambda: settle.settle(self, self.program.rules[rule]))
-        return self._settled[rule]
+        return self._kept("settled", rule, self._settled, lambda ready: settle.settle(self, ready))
 
     # lines, figures, totals ---------------------------------------------------------------------------------------
 
     def line(self, rule: str) -> Decimal:
         """The rule's points in this month after groups and item caps; of a sheet item what was lost."""
-        if rule not in self._lines:
-            self._lines[rule] = self.guarded("line", rule, lambda: self._line(self.program.rules[rule]))
-        return self._lines[rule]
+        return self._kept("line", rule, self._lines, self._line)
 
     def _line(self, ready: Ready) -> Decimal:
         if ready.rule.item is not None:
             value = self.value(ready.id)[0]
             return value - Decimal(ready.rule.item.weight) if isinstance(value, Decimal) else ZERO
-        counted = [one for one in self.settled(ready.id) if one.counts and not (self.certain and one.assumed)]
+        counted = [one for one in self.settled(ready.id) if one.counts and (self._whole is None or not one.assumed)]
         total = sum((one.points or ZERO for one in counted), ZERO)
         most = self._at_most(ready)
         if most is not None and total < -most:
@@ -349,9 +347,7 @@ class Month:
 
     def value(self, rule: str) -> tuple[Any, list[tuple[str, Any]]]:
         """What an indicator, item or total rule computed, and what it read."""
-        if rule not in self._values:
-            self._values[rule] = self.guarded("value", rule, lambda: self._value(self.program.rules[rule]))
-        return self._values[rule]
+        return self._kept("value", rule, self._values, self._value)
 
     def _value(self, ready: Ready) -> tuple[Any, list[tuple[str, Any]]]:
         if not self.on(ready) or self.who.kind not in ready.rule.of:
@@ -431,7 +427,7 @@ class Month:
         rule = self.pack.head.pay
         if rule is None:
             return None, []
-        sure = Month(self.evaluator, self.pack.id, self.who, self.period, certain=True)
+        sure = Month(self.evaluator, self.pack.id, self.who, self.period, whole=self)
         ready = sure.program.rules[rule]
         if "pay" not in ready.parts:
             return sure.value(rule)

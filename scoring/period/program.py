@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from scoring.callexpr import CALL_FUNCTIONS, names_for
@@ -59,6 +60,16 @@ class Ready:
 class Program:
     pack: Pack
     rules: Mapping[str, Ready]
+    _matched: dict[tuple[str, ...], list[str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def matching(self, wanted: tuple[str, ...]) -> list[str]:
+        """Rule ids by name or pattern, in the pack's order."""
+        if wanted not in self._matched:
+            missing = [one for one in wanted if "*" not in one and one not in self.rules]
+            if missing:
+                raise ExprError(f"there is no rule {missing[0]} in {self.pack.id}; correct the id")
+            self._matched[wanted] = [one for one in self.rules if any(fnmatchcase(one, each) for each in wanted)]
+        return self._matched[wanted]
 
 
 _programs: dict[str, Program] = {}

@@ -5,7 +5,7 @@ A subject is anything with named fields (``get``), an id, a day and a person. No
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
@@ -234,7 +234,10 @@ def _on_day(records: Sequence[Record], day: date | None) -> Sequence[Record]:
     """Of records in the order of a book those of one day."""
     if day is None:
         return ()
-    return records[bisect_left(records, day, key=day_of) : bisect_right(records, day, key=day_of)]
+    begin = end = bisect_left(records, day, key=day_of)
+    while end < len(records) and day_of(records[end]) == day:
+        end += 1
+    return records[begin:end]
 
 
 def excused(

@@ -14,6 +14,8 @@ import typer.main
 
 from qa.cli import app
 from qa.settings import PREFIX, Settings
+from scoring.pack import CHOICES, DATED, Check, Rule
+from scoring.period.program import functions
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -152,3 +154,11 @@ def test_help_comes_at_once() -> None:
 
     assert shown.returncode == 0
     assert not {line.rpartition("|")[2].strip() for line in shown.stderr.splitlines()} & slow
+
+
+def test_every_word_of_the_pack_language_is_explained() -> None:
+    text = (ROOT / "docs" / "packs.md").read_text(encoding="utf-8")
+    keys = {*Rule.model_fields, *Check.model_fields} - {*DATED, *CHOICES, "that", "each", "phrases", "settings"}
+
+    assert [name for name in functions() if f"`{name}" not in text] == []
+    assert [key for key in sorted(keys) if f"`{key}" not in text and f"{key}:" not in text] == []

@@ -80,7 +80,10 @@ def _card_differences(
     for key, value in wanted.items():
         here = (*path, key)
         match key:
-            case "score" | "raw" | "pay" | "fine" | "ledger":
+            case "ledger":  # nothing entered is nothing, whether it is written as null or as 0
+                entered = card.ledger if card.ledger is not None or value is None else compare.ZERO
+                yield from compare.amount_at(here, value, entered)
+            case "score" | "raw" | "pay" | "fine":
                 yield from compare.amount_at(here, value, getattr(card, key), _head_rule(played, card, key))
             case "rank":
                 yield from compare.amount_at(here, value, card.rank, _head_rule(played, card, key))

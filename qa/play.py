@@ -17,6 +17,7 @@ from qa.scenario import Scenario, Step
 from qa.site import chat_matcher, matcher
 from qa.subjects import Ears, items_of
 from scoring import overlay as overlays
+from scoring.errors import PackError
 from scoring.load import load_pack, shipped
 from scoring.overlay import Overlay
 from scoring.pack import Pack
@@ -94,7 +95,7 @@ def play(scenario: Scenario, shelf: Shelf | None = None, drafts: Mapping[str, Pa
     shelf = shelf or Lists()
     zone = _zone(scenario)
     packs = _packs(scenario, drafts or {})
-    overlay = _overlay(scenario, packs)
+    overlay, refused = _overlay(scenario, packs)
     ears = Ears(zone, SiteView(scenario.site.cadence, "leave" in scenario.site.registers), matcher(), chat_matcher())
     try:
         book = shelf.take(_admitted(scenario, zone))
@@ -116,7 +117,7 @@ def play(scenario: Scenario, shelf: Shelf | None = None, drafts: Mapping[str, Pa
         shadow=scenario.shadow,
         calls=CallList(items_of(book, ears)),
     )
-    refused = attempts.overlay_fault(world)
+    refused = refused or attempts.overlay_fault(world)
     answers: dict[str, attempts.Outcome] = {}
     for number, step in enumerate(scenario.do):
         world, answers[step.id] = _attempt(world, step, number, ears, shelf)
@@ -153,13 +154,22 @@ def _pack(name: str) -> Pack:
     return load_pack(shipped(name))
 
 
-def _overlay(scenario: Scenario, packs: Mapping[str, Pack]) -> Overlay:
-    """What the site decided; text rules are trusted unless the scenario says otherwise."""
+def _overlay(scenario: Scenario, packs: Mapping[str, Pack]) -> tuple[Overlay, str | None]:
+    """What the site decided, or the word for it where a scenario expects that it is refused.
+
+    Text rules are trusted unless the scenario says otherwise.
+    """
     trust = scenario.site.trust if isinstance(scenario.site.trust, str) else list(scenario.site.trust)
     raw = {**(scenario.site.overlay or {}), "trust": trust}
-    decided = overlays.from_mapping(raw, lambda path: scenario.place(("site", "overlay", *path)))
-    overlays.check(decided, packs.values(), only_known=False)
-    return decided
+    try:
+        decided = overlays.from_mapping(raw, lambda path: scenario.place(("site", "overlay", *path)))
+        overlays.check(decided, packs.values(), only_known=False)
+    except PackError as error:
+        if "overlay" not in scenario.expect:
+            raise
+        never = any("never evaluated" in fault for fault in error.faults)
+        return overlays.from_mapping({"trust": trust}), "rule_off" if never else "not_applicable"
+    return decided, None
 
 
 def _admitted(scenario: Scenario, zone: ZoneInfo) -> list[Record]:

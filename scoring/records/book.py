@@ -147,7 +147,7 @@ class _Draft:
         self._new.append(record)
         old = self._chains.get(str(record.get("supersedes")), ())
         chain = (*old, record)
-        if old:
+        if old and not old[-1].get("void"):
             self._index(old[-1], leave=True)
         for one in chain:
             self._chains[one.id] = chain
@@ -168,8 +168,8 @@ class _Draft:
         last = chain[-1]
         if last.id != of:
             return Refusal("supersedes", f"{of!r} was replaced by {last.id!r} already; supersede that one")
-        if last.get("void"):
-            return Refusal("supersedes", f"{of!r} was withdrawn; enter the record anew")
+        if last.get("void") and record.get("void"):
+            return Refusal("supersedes", f"{of!r} is a withdrawal; to take it back, enter the record with supersedes")
         if last.kind != record.kind:
             return Refusal("kind", f"{of!r} is {named(last.kind)}; withdraw it with void and enter a new record")
         return None

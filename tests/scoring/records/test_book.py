@@ -68,14 +68,17 @@ def test_a_replaced_record_stays_readable_and_does_not_hold() -> None:
     assert len(book.all()) == 3
 
 
-def test_a_withdrawn_record_holds_no_more_and_cannot_be_replaced() -> None:
+def test_a_withdrawn_record_holds_no_more_until_a_new_version_takes_the_withdrawal_back() -> None:
     book = Book.of([exam("a"), void("a")])
 
     assert book.of_kind("exam") == ()
     assert book.get("a") is book.get("v1") is None
     assert [one.id for one in book.versions("a")] == ["a", "v1"]
     assert refusal(book, better("b", "a")).field == "supersedes"
-    assert "withdrawn" in refusal(book, better("b", "v1")).reason
+    assert "withdrawal" in refusal(book, void("v1", "v2")).reason
+    back = added(book, better("b", "v1"))
+    assert back.get("a") == back.of_kind("exam")[0] == better("b", "v1")
+    assert [one.id for one in back.versions("a")] == ["a", "v1", "b"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from qa.compare import Difference
@@ -91,8 +92,14 @@ def tried(scenario: Scenario, played: Played | None = None) -> Failure | None:
         played = played or play(scenario)
         differences = tuple(differences_of(scenario, played))
         facts = tuple(facts_of(scenario, played, differences)) if differences else ()
-    except Refused as refused:
-        return Failure(scenario.id, scenario.why, tuple(refused.faults))
-    except PackError as error:
+    except (Refused, PackError) as error:
         return Failure(scenario.id, scenario.why, tuple(error.faults))
+    except Exception as error:  # noqa: BLE001 - a defect of ours in one scenario must not hide what the others say
+        return Failure(scenario.id, scenario.why, (_defect(error),))
     return Failure(scenario.id, scenario.why, (), differences, facts) if differences else None
+
+
+def _defect(error: Exception) -> str:
+    """Where our own code broke, in one line."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{Path(place.filename).name}:{place.lineno}: {type(error).__name__}: {error}; this is a defect of seatwatch"

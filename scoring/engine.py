@@ -139,8 +139,15 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
         lines = [_line(one, one.test(facts, facts.away), facts.subject, False) for one in ready.away]
     else:
         raise FactsError(facts.subject, "neither a call nor a stretch away is given", "set exactly one of them")
-    if sum(line.takes_effect for line in lines) > 1:
+    if ready.exclusive and len([line for line in lines if line.takes_effect]) > 1:
         lines = settle_overlaps(lines, ready.exclusive)
+    automatic, counted, assumed, doubtful = ZERO, ZERO, False, 0
+    for line in lines:
+        if line.points:
+            automatic += line.points if line.machine else ZERO
+            counted += line.points if line.counts else ZERO
+        assumed = assumed or line.assumed
+        doubtful += line.outcome is Outcome.UNKNOWN
     return Scorecard(
         subject=facts.subject,
         agent=facts.agent,
@@ -149,10 +156,10 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
         engine=ENGINE,
         day=day,
         lines=tuple(lines),
-        automatic=sum((line.points for line in lines if line.machine), ZERO),
-        counted=sum((line.points for line in lines if line.counts), ZERO),
-        assumed=any(line.assumed for line in lines),
-        unknown=sum(line.outcome is Outcome.UNKNOWN for line in lines),
+        automatic=automatic,
+        counted=counted,
+        assumed=assumed,
+        unknown=doubtful,
     )
 
 

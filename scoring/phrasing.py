@@ -39,7 +39,7 @@ class _Asked:
     opening: frozenset[str]
     closing: frozenset[str]
     not_closing: frozenset[str]
-    counted: frozenset[str]
+    counted_in_order: tuple[str, ...]
     stiff: frozenset[str]
     opening_setting: Setting
     closing_setting: Setting
@@ -59,7 +59,8 @@ def _asked(settings: Settings) -> _Asked:
 
     return _Asked(
         window("opening_within"), window("closing_within"), window("hung_up_within"), settings.exact("confidence"),
-        phrases("opening"), phrases("closing"), phrases("not_closing"), phrases("counted"), phrases("stiff"),
+        phrases("opening"), phrases("closing"), phrases("not_closing"),
+        tuple(sorted(phrases("counted"))), phrases("stiff"),
         shown("opening_within"), shown("closing_within"),
     )  # fmt: skip
 
@@ -222,9 +223,9 @@ def _hidden(
 
 def _counts(call: CallFacts, asked: _Asked) -> Iterable[Signal]:
     """Courtesy that the clause does not require, counted so that a reviewer sees it."""
-    for category in sorted(asked.counted):
-        number = sum(1 for hit in call.hits if hit.category == category and hit.role == "agent")
-        yield Signal(category, str(number))
+    said = [hit.category for hit in call.hits if hit.role == "agent"]
+    for category in asked.counted_in_order:
+        yield Signal(category, str(said.count(category)))
 
 
 def _order(hit: Hit) -> tuple[int, int, str, str, str, str, int]:
@@ -242,6 +243,8 @@ def spans(hits: Iterable[Hit]) -> tuple[Span, ...]:
 def _heard(call: CallFacts, categories: frozenset[str]) -> tuple[list[Hit], Cause | None]:
     """The agent's hits in these categories, and why some of them cannot be held against anybody."""
     wanted = [hit for hit in call.hits if hit.category in categories and hit.severity != "low"]
+    if not wanted:
+        return [], None
     sure = [hit for hit in wanted if hit.role == "agent" and not _doubted(call, hit)]
     if any(hit.role == "unknown" for hit in wanted):
         return sure, Cause.MIXED

@@ -6,7 +6,7 @@ It reads no file and opens no database; the command line and the API bring both.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
@@ -92,6 +92,12 @@ class Admitted:
             self.lines.append(line)
         else:
             self.refused += [_refused(line, why) for why in found]
+
+    def refuse(self, faults: Mapping[int, Refusal]) -> None:
+        """Take records back out, by their place, each with its reason."""
+        self.refused += [_refused(self.lines[at], why) for at, why in faults.items()]
+        left = [at for at in range(len(self.records)) if at not in faults]
+        self.records, self.lines = [self.records[at] for at in left], [self.lines[at] for at in left]
 
 
 def _refused(line: Line, why: Refusal) -> Refused:

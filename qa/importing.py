@@ -12,6 +12,7 @@ from pathlib import Path
 
 from qa.admin import actor_name
 from qa.deliveries import Report, Step, admit, keep
+from qa.observing import judge
 from qa.services import opened
 from qa.settings import load_settings
 from qa.store import records as stored
@@ -33,6 +34,7 @@ def import_file(
             opened(settings, settings.site, settings.site, scores=False) as services,
             services.store.site(settings.site, actor_name(actor)) as tx,
         ):
+            await judge(tx, admitted, settings, settings.site)
             return await keep(tx, admitted, name=path.name, partial=partial)
 
     return asyncio.run(work())

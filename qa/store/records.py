@@ -5,6 +5,7 @@ What fits is decided by the book of ``scoring/records``, over the records that a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -69,6 +70,8 @@ class Wanted:
     case: str | None = None
     from_day: date | None = None
     to_day: date | None = None
+    source: str | None = None
+    withdrawn: bool = False
 
 
 async def add_records(
@@ -80,14 +83,14 @@ async def add_records(
     """
     await tx.run("records.lock")
     stands = await _related(tx, records)
-    book, refused = stands.take(records)
+    book, refused = await asyncio.to_thread(stands.take, records)  # a large file must not hold up the others
     told = tuple((at, why) for at, _, why in refused)
     if (told or refused_before) and not partial:
         return Added((), 0, told, None)
     new = book.all()[len(stands.all()) :]
     delivery, known = uuid4(), len(records) - len(new) - len(told)
     await tx.run("records.deliver", delivery, storable(name), len(new), known, len(told) + refused_before)
-    await tx.many("records.add", [_row(book, record, delivery) for record in new])
+    await tx.many("records.add", await asyncio.to_thread(_rows, book, new, delivery))
     return Added(new, known, told, delivery)
 
 
@@ -98,6 +101,10 @@ async def _related(tx: Tx, records: Iterable[Record]) -> Book:
     cases = {one.fields["case"] for one in listed if "case" in one.fields}
     rows = await tx.all("records.related", sorted(ids), sorted(cases))
     return Book.of(restored(loads(row["body"])) for row in rows)
+
+
+def _rows(book: Book, records: Sequence[Record], delivery: UUID) -> list[tuple[object, ...]]:
+    return [_row(book, one, delivery) for one in records]
 
 
 def _row(book: Book, record: Record, delivery: UUID) -> tuple[object, ...]:
@@ -134,10 +141,11 @@ async def newest(tx: Tx) -> int:
 
 
 async def page(tx: Tx, only: Wanted, cursor: str | None = None, limit: int = 50) -> Page[Kept]:
-    """Records that hold now, the last taken first."""
+    """Records that hold now, or withdrawals that do, the last taken first."""
     size = bounded(limit)
     wanted = (storable(only.kind), storable(only.agent), storable(only.case), only.from_day, only.to_day)
-    rows = await tx.all("records.page", *wanted, _number(cursor), size + 1)
+    more = (storable(only.source), only.withdrawn)
+    rows = await tx.all("records.page", *wanted, _number(cursor), size + 1, *more)
     found = tuple(_kept(row) for row in rows[:size])
     return Page(found, str(found[-1].n) if len(rows) > size else None)
 
@@ -148,6 +156,11 @@ def _number(cursor: str | None) -> int | None:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise BadCursor(BadCursor.__doc__)
     return int(cursor)
+
+
+async def people(tx: Tx) -> tuple[str, ...]:
+    """Everybody who stands in a call or a record, by name."""
+    return tuple(row["agent"] for row in await tx.all("records.people"))
 
 
 async def versions(tx: Tx, id: str) -> tuple[Kept, ...]:

@@ -20,9 +20,9 @@ SELECT record.body FROM record WHERE $1::bigint IS NULL OR record.n <= $1 ORDER 
 -- newest: The number of the last record that was taken; 0 without one.
 SELECT coalesce(max(n), 0) FROM record;
 
--- page: Records that hold now, the last taken first.
+-- page: Records that hold now (or withdrawals that do), the last taken first.
 SELECT record.n, record.body, record.version, record.actor, record.made_at FROM record
- WHERE NOT record.void
+ WHERE record.void = $9::boolean
    AND NOT EXISTS (SELECT FROM record later WHERE later.chain = record.chain AND later.version = record.version + 1)
    AND ($1::text IS NULL OR record.kind = $1)
    AND ($2::text IS NULL OR record.agent = $2)
@@ -30,7 +30,19 @@ SELECT record.n, record.body, record.version, record.actor, record.made_at FROM 
    AND ($4::date IS NULL OR record.day >= $4)
    AND ($5::date IS NULL OR record.day <= $5)
    AND ($6::bigint IS NULL OR record.n < $6)
+   AND ($8::text IS NULL OR record.body ->> 'source' = $8)
  ORDER BY record.n DESC LIMIT $7;
+
+-- people: Everybody who stands in a call or a record; each name is one step through the index.
+WITH RECURSIVE named AS (
+  (SELECT agent FROM record WHERE agent IS NOT NULL ORDER BY agent LIMIT 1)
+  UNION ALL
+  SELECT (SELECT agent FROM record WHERE agent > named.agent ORDER BY agent LIMIT 1) FROM named
+   WHERE named.agent IS NOT NULL
+)
+SELECT agent FROM named WHERE agent IS NOT NULL
+ UNION SELECT agent FROM call WHERE agent IS NOT NULL
+ ORDER BY agent LIMIT 5000;
 
 -- versions: A record with all that replaced or preceded it, oldest first.
 SELECT record.n, record.body, record.version, record.actor, record.made_at FROM record

@@ -27,9 +27,10 @@ class Titles(Shape):
 
 
 class RefusedRecord(Shape):
-    """Why a record was not taken: its place in the list, and the field."""
+    """Why a record was not taken: its place in the list, or the number of its line in a file, and the field."""
 
     index: int
+    sheet: str | None = None
     id: str | None = None
     field: str
     reason: str
@@ -312,6 +313,14 @@ class Taken(Shape):
     refused: list[RefusedRecord]
 
 
+class Imported(Taken):
+    """What became of a file; ``refused`` holds the first lines only, ``refused_lines`` counts all."""
+
+    file: str
+    refused_lines: int
+    kinds: dict[str, int]
+
+
 class KeptRecord(Shape):
     """A record in the form of the import contract, with who entered this version and when."""
 
@@ -357,6 +366,94 @@ class Register(Shape):
 
 class Registers(Shape):
     items: list[Register]
+
+
+class Connect(Shape):
+    """A register and its first day; null lets it go."""
+
+    name: Literal["leave", "attendance", "case"]
+    since: date | None
+
+
+class People(Shape):
+    """Everybody who stands in a call or a record."""
+
+    agents: list[str]
+
+
+class Me(Shape):
+    """Who asks, and as what."""
+
+    actor: str
+    role: str
+
+
+class ContractField(Shape):
+    """One field of a kind: the contract's name of its type, and its words; `open`: others may be written too."""
+
+    name: str
+    type: str
+    need: bool
+    values: list[str]
+    open: bool
+
+
+class Kind(Shape):
+    """One kind of record; exactly one of `when` says when."""
+
+    kind: str
+    when: list[str]
+    sources: list[str]
+    fields: list[ContractField]
+
+
+class CaseType(Shape):
+    """One process; levels and classes without words are free."""
+
+    stages: list[str]
+    levels: list[str]
+    classes: list[str]
+
+
+class Kinds(Shape):
+    """The import contract: kinds, the pieces of their lists, processes, and figures with their units."""
+
+    kinds: list[Kind]
+    parts: dict[str, list[ContractField]]
+    case_types: dict[str, CaseType]
+    figures: dict[str, str]
+
+
+class PrintedRange(Shape):
+    min: Points
+    max: Points
+
+
+class ObservedRule(Shape):
+    """A rule that takes what a person saw: its clause, and the points that may be set."""
+
+    rule: str
+    cite: str
+    title: Titles
+    quote: str
+    quote_ko: str | None
+    decide: Decide
+    per: str
+    on: bool
+    why: str | None = Field(description="why it is switched off, if its pack says so")
+    points: Points | None = Field(description="what one costs or brings; null: none, or set within a range")
+    assumed: bool
+    ranges: list[PrintedRange]
+    worth: Points | None = Field(description="what an item of an assessment sheet is worth")
+
+
+class ObservedRules(Shape):
+    """Rules of one regulation, and the names of all that can be asked for."""
+
+    pack: str
+    title: Titles
+    packs: list[str]
+    items: list[ObservedRule]
 
 
 class Change(Shape):

@@ -62,11 +62,16 @@ def _operation(route: Route, method: str) -> dict[str, Any]:
 
 
 def _in_body(route: Route) -> dict[str, Any]:
-    if route.body is None:
+    if route.method == "GET":
         return {}
-    schema = {"$ref": REF.format(model=_name(route.body))}
-    lines = {"schema": {"type": "string", "description": "one record a line"}}
-    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}, LINES: lines}}}
+    content = {media: _body(route, media) for media in route.takes if media != JSON or route.body is not None}
+    return {"requestBody": {"required": True, "content": content}} if content else {}
+
+
+def _body(route: Route, media: str) -> dict[str, Any]:
+    if media == JSON and route.body is not None:
+        return {"schema": {"$ref": REF.format(model=_name(route.body))}}
+    return {"schema": {"type": "string", "description": "one record a line"}} if media == LINES else {}
 
 
 def _in_path(route: Route) -> Iterable[dict[str, Any]]:

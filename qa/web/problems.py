@@ -54,6 +54,12 @@ def of_query(error: ValidationError) -> Refusal:
     return Refusal(400, "Bad request", f"{faults}; the parameters are in /api/v1/openapi.json")
 
 
+def of_body(error: ValidationError) -> Refusal:
+    """A body that does not fit, all faults at once."""
+    faults = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
+    return Refusal(400, "Bad request", f"{faults}; its form is in /api/v1/openapi.json")
+
+
 def of_store(error: StoreError) -> Refusal:
     """What the store says, in the terms of HTTP."""
     match error:

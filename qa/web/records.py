@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qa.deliveries import Refused, admit, keep
+from qa.observing import judge
 from qa.store import records as stored
 from qa.store.people import Role
+from qa.store.pool import Tx
 from qa.tables import Line, json_lines, once
 from qa.web import models
 from qa.web.context import MOST_ID, PRINCIPAL, SERVICES, answer, asked, work
-from qa.web.problems import Refusal
+from qa.web.problems import Refusal, of_body
 from scoring.records.admit import plain
 
 LINES = "application/x-ndjson"
@@ -36,6 +38,8 @@ class RecordsQuery(BaseModel):
     case: Text | None = None
     from_: date | None = Field(None, alias="from", description="first day")
     to: date | None = Field(None, description="last day")
+    source: Text | None = None
+    withdrawn: bool = Field(False, description="withdrawals instead of what holds")
     cursor: Annotated[str, Field(max_length=64)] | None = None
     limit: int = Field(50, ge=1, le=200)
 
@@ -50,7 +54,15 @@ class TakeQuery(BaseModel):
 
 async def list_records(request: web.Request) -> web.Response:
     query = asked(request, RecordsQuery)
-    only = stored.Wanted(kind=query.kind, agent=query.agent, case=query.case, from_day=query.from_, to_day=query.to)
+    only = stored.Wanted(
+        kind=query.kind,
+        agent=query.agent,
+        case=query.case,
+        from_day=query.from_,
+        to_day=query.to,
+        source=query.source,
+        withdrawn=query.withdrawn,
+    )
     async with work(request) as tx:
         page = await stored.page(tx, only, query.cursor, query.limit)
     return answer(models.RecordPage(items=[_kept(one) for one in page.items], next=page.next))
@@ -73,19 +85,21 @@ async def post_records(request: web.Request) -> web.Response:
     """All or nothing unless ``partial``; answered after commit."""
     partial = asked(request, TakeQuery).partial
     lines = await _lines(request)
-    _may_enter(request.app[PRINCIPAL].role, lines)
-    admitted = admit(lines, request.app[SERVICES].settings.zone)
+    may_enter(request.app[PRINCIPAL].role, [str(line.raw.get("kind")) for line in lines if isinstance(line.raw, dict)])
+    services = request.app[SERVICES]
+    admitted = admit(lines, services.settings.zone)
     async with work(request) as tx:
+        await judge(tx, admitted, services.settings, services.site)
         report = await keep(tx, admitted, name=f"request from {request.remote or 'unknown'}", partial=partial)
-    refused = [_refused(one) for one in report.refused]
+    refused = [refused_row(one) for one in report.refused]
     if refused and not partial:
         told = "nothing was taken: correct these records, or send with partial=true to take the others"
         raise Refusal(422, "Records refused", told, refused=refused)
     return answer(models.Taken(accepted=report.accepted, duplicates=report.duplicates, refused=refused))
 
 
-def _refused(one: Refused) -> models.RefusedRecord:
-    return models.RefusedRecord(index=one.number, id=one.id, field=one.field, reason=one.reason)
+def refused_row(one: Refused) -> models.RefusedRecord:
+    return models.RefusedRecord(index=one.number, sheet=one.sheet, id=one.id, field=one.field, reason=one.reason)
 
 
 async def _lines(request: web.Request) -> list[Line]:
@@ -116,13 +130,10 @@ def _listed(text: str) -> list[Any]:
     return found
 
 
-def _may_enter(role: str, lines: list[Line]) -> None:
+def may_enter(role: str, kinds: Iterable[str]) -> None:
     """Roles that may enter some kinds only."""
     allowed = ONLY.get(role)
-    if allowed is None:
-        return
-    kinds = {str(line.raw.get("kind")) for line in lines if isinstance(line.raw, dict)} - allowed
-    if kinds:
+    if allowed is not None and set(kinds) - allowed:
         raise Refusal(403, "Refused", f"the role {role} enters {', '.join(sorted(allowed))} only; ask an assessor")
 
 
@@ -139,8 +150,35 @@ async def list_deliveries(request: web.Request) -> web.Response:
     return answer(models.Deliveries(items=items))
 
 
+async def get_people(request: web.Request) -> web.Response:
+    async with work(request) as tx:
+        return answer(models.People(agents=list(await stored.people(tx))))
+
+
+async def get_me(request: web.Request) -> web.Response:
+    principal = request.app[PRINCIPAL]
+    return answer(models.Me(actor=principal.actor, role=principal.role))
+
+
+async def post_register(request: web.Request) -> web.Response:
+    """Say since when a register is connected, or let it go; all registers come back."""
+    if request.content_type != "application/json":
+        raise Refusal(415, "Unsupported media type", "send application/json with `name` and `since`")
+    try:
+        wanted = models.Connect.model_validate_json(await request.read())
+    except ValidationError as error:
+        raise of_body(error) from None
+    async with work(request) as tx:
+        await stored.connect(tx, wanted.name, wanted.since)
+        return await _registers(tx)
+
+
 async def get_registers(request: web.Request) -> web.Response:
     async with work(request) as tx:
-        found = await stored.registers(tx)
+        return await _registers(tx)
+
+
+async def _registers(tx: Tx) -> web.Response:
+    found = await stored.registers(tx)
     items = [models.Register(name=name, since=found.get(name)) for name in stored.REGISTERS]
     return answer(models.Registers(items=items))

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from qa.store.people import Role
-from qa.web import calls, health, live, models, recording, records, site
+from qa.web import calls, contract, health, imports, live, models, recording, records, site
 
 Asked = Callable[[web.Request], Awaitable[web.StreamResponse]]
 API = "/api/v1"
@@ -22,6 +22,7 @@ SCORES = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, R
 WORDS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.OWNER})  # audio and transcripts
 KEEPERS = frozenset({Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.AUDITOR})
 SENDERS = frozenset({Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.SOURCE})  # a handler: cases only
+OWNERS = frozenset({Role.OWNER})
 WATCHERS = frozenset({Role.OWNER, Role.ADMIN, Role.AUDITOR})
 
 
@@ -39,6 +40,7 @@ class Route:
     errors: tuple[int, ...] = ()
     method: str = "GET"
     body: type[BaseModel] | None = None
+    takes: tuple[str, ...] = (JSON,)  # media types of the body of a POST
 
     @property
     def name(self) -> str:
@@ -78,6 +80,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         f"{API}/records", records.post_records, SENDERS, "Take records: all of them or, with `partial`, what is right",
         models.Taken, records.TakeQuery, errors=(403, 413, 415, 422), method="POST", body=models.Records,
+        takes=(JSON, records.LINES),
     ),
     Route(
         f"{API}/records/{{id}}", records.get_record, KEEPERS, "A record with all its versions", models.RecordVersions,
@@ -85,6 +88,25 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(f"{API}/deliveries", records.list_deliveries, KEEPERS, "The last imports of records", models.Deliveries),
     Route(f"{API}/registers", records.get_registers, KEEPERS, "Since when registers are connected", models.Registers),
+    Route(
+        f"{API}/registers", records.post_register, OWNERS, "Connect a register from a day on, or let it go",
+        models.Registers, errors=(400, 403, 415), method="POST", body=models.Connect,
+    ),
+    Route(
+        f"{API}/import", imports.post_import, SENDERS, "Take a file of records: JSON Lines, YAML, CSV or a workbook",
+        models.Imported, imports.ImportQuery, errors=(403, 413, 415, 422), method="POST", takes=(imports.BYTES,),
+    ),
+    Route(f"{API}/people", records.get_people, KEEPERS, "Everybody in calls and records", models.People),
+    Route(f"{API}/me", records.get_me, PEOPLE, "Who asks, and as what", models.Me),
+    Route(f"{API}/kinds", contract.get_kinds, KEEPERS, "What a record of each kind may say", models.Kinds),
+    Route(
+        f"{API}/kinds/{{id}}/template", contract.get_template, KEEPERS, "The head of a table of that kind",
+        media=contract.CSV, errors=GONE,
+    ),
+    Route(
+        f"{API}/rules", contract.get_rules, KEEPERS, "Rules that take what a person saw", models.ObservedRules,
+        contract.RulesQuery, errors=GONE,
+    ),
     Route(f"{API}/episodes", calls.list_episodes, SCORES, "Stretches in which nobody was at a seat", models.Episodes),
     Route(
         f"{API}/stream", live.stream, SCORES, "Server-sent events `snapshot` and `change` with this form",

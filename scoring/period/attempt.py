@@ -120,8 +120,13 @@ def _printed(rule: Rule) -> str:
 def _own_call(world: World, record: Record) -> Refused | None:
     about = record.get("about")
     item = world.calls.get(about) if about is not None else None
+    return judges_own(record, item.agent if item is not None else None)
+
+
+def judges_own(record: Record, agent: str | None) -> Refused | None:
+    """Whether somebody judges a call that was their own."""
     judge = record.get("reviewer") or record.get("entered_by")
-    if item is not None and item.agent is not None and judge == item.agent:
+    if agent is not None and judge == agent:
         return Refused("own_call", f"{judge} cannot judge an own call; ask another reviewer")
     return None
 

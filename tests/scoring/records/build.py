@@ -42,7 +42,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "items": {"help": "4", "voice": "good"},
     },
     "observation": {
-        "agent": "Lin", "day": "2026-03-02", "rule": ["A80-L02"], "reason": "papers on the desk", "points": "-2",
+        "agent": "Lin", "day": "2026-03-02", "rule": ["A80-L04"], "reason": "papers on the desk", "points": "-2",
         "source": "person", "entered_by": "Zhao",
     },
     "case": {

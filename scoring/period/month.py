@@ -306,6 +306,8 @@ class Month:
         return {one for one, ready in self.program.rules.items() if any(t.check.each == "case" for t in ready.tests)}
 
     def _find(self, ready: Ready) -> tuple[Finding, ...]:
+        if not self.on(ready):
+            return ()
         return tuple(observed.with_observations(self, ready, judge.flags(self, ready)))
 
     def settled(self, rule: str) -> tuple[Finding, ...]:

@@ -25,7 +25,12 @@ def with_observations(month: Month, ready: Ready, flags: list[Flag]) -> Iterable
     """Flags that a person answered, then what a person saw without a flag."""
     rule = ready.rule
     takes = rule.decide in ("manual", "review") or "observation" in rule.needs
-    left = [(day, one) for day, one in month.observations if takes and ready.id in (one.get("rule") or ())]
+    own = month.who.kind in rule.of  # else only what names nobody: a person's observation stands under the person
+    left = [
+        (day, one)
+        for day, one in month.observations
+        if takes and ready.id in (one.get("rule") or ()) and (own or one.get("agent") is None)
+    ]
     for flag in flags:
         finding = flag.finding
         answer = next(((day, one) for day, one in left if _answers(one, finding)), None)

@@ -12,10 +12,11 @@ from typing import Any
 from scoring.facts import Unknown
 from scoring.pack import Rule
 from scoring.period.card import Adjustment, Card, Recommendation
-from scoring.period.evaluate import Evaluator
+from scoring.period.evaluate import Evaluator, Shelves
 from scoring.period.findings import Finding
 from scoring.period.judge import ORDER
 from scoring.period.month import Month
+from scoring.period.news import News
 from scoring.period.world import SITE, Who, World
 from scoring.records.period import Period
 from scoring.scorecard import ZERO, Outcome
@@ -27,11 +28,12 @@ CENT = Decimal("0.01")
 class Closing:
     """Cards of one world; everything is computed once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, shelves: Shelves | None = None) -> None:
         self.world = world
-        self.evaluator = Evaluator(world)
+        self.evaluator = Evaluator(world, shelves)
         self._cards: dict[tuple[str, Who, Period], Card] = {}
         self._reopened: dict[tuple[int, Period], Closing] = {}
+        self._news: dict[tuple[int, int], News] = {}
 
     def card(self, who: Who, period: Period, pack: str | None = None) -> Card:
         """One result; ``pack`` None = the active one of that person in that month."""
@@ -93,11 +95,10 @@ class Closing:
         earlier = sorted(one for one in closed if one < period)
         if not earlier or (period not in closed and period > earlier[-1].next()):
             return Adjustment()
-        now = closed.get(period, self.world)
+        then, now = closed[earlier[-1]], closed.get(period, self.world)
         points, pay, months = ZERO, ZERO, []
         for month in earlier:
-            then = closed[earlier[-1]]
-            if then.book is now.book and then.calls is now.calls and then.overlay is now.overlay:
+            if not self._concerned(then, now, who, month):
                 continue
             before, after = self._open_card(then, who, month), self._open_card(now, who, month)
             change = _points_of(after) - _points_of(before), _pay_of(after) - _pay_of(before)
@@ -106,12 +107,23 @@ class Closing:
             points, pay = points + change[0], pay + change[1]
         return Adjustment(points, pay, tuple(months))
 
+    def _concerned(self, then: World, now: World, who: Who, month: Period) -> bool:
+        """Whether what became known in between could change that month."""
+        key = (id(then), id(now))
+        if key not in self._news:
+            self._news[key] = News(self.evaluator.of_world(then), self.evaluator.of_world(now))
+        pack = now.pack_of(who.name, month.last) if who.kind == "person" else now.pack
+        return self._news[key].concerns(pack, who, month)
+
     def _open_card(self, world: World, who: Who, month: Period) -> Card:
-        """The month as that world would decide it, were it still open."""
+        """The month as that world would decide it, were it still open, at the moment it was closed: news changes a
+        closed month, time that passes does not.
+        """
         key = (id(world), month)
         if key not in self._reopened:
             left = {one: kept for one, kept in world.closed.items() if one < month}
-            self._reopened[key] = Closing(replace(world, closed=left))
+            clock = self.world.closed[month].now
+            self._reopened[key] = Closing(replace(world, closed=left, now=clock), self.evaluator.shelves)
         other = self._reopened[key]
         return _card_of(other.evaluator.month(other._pack(who, month), who, month), False)
 

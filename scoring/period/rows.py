@@ -110,12 +110,12 @@ class Rows:
 
     def nobodys(self, kind: str, who: Who, least_break: Decimal = NO_BREAK) -> Sequence[Row]:
         """The subjects that name no person: of a team those that name it, of the site those that name no team."""
-        rows = self._unnamed(_key(kind, least_break), least_break)
+        rows = self.unnamed(kind, least_break)
         team = None if who.name == SITE else who.name
         return [one for one in rows if one.team == team]
 
-    def _unnamed(self, key: _Key, least_break: Decimal) -> Sequence[Row]:
-        who = Who("site", "")
+    def unnamed(self, kind: str, least_break: Decimal = NO_BREAK) -> Sequence[Row]:
+        key, who = _key(kind, least_break), Who("site", "")
         if (key, who) not in self._of:
             if key.kind in MADE:
                 found: Iterable[Row] = self.all(key.kind, least_break)
@@ -156,6 +156,15 @@ class Rows:
         """The month of the earliest record or call."""
         days = [subjects.day_of(one) for one in self.world.book.all() if one.kind != "person"]
         return Period.of(min([*days, *(self.world.calls.days() or ())], default=self.world.now.date()), "month")
+
+    def record(self, record: Record) -> Row | None:
+        """The subject that a record is; None when it no longer stands."""
+        agent = record.get("agent")
+        if agent is None:
+            rows = self.unnamed(record.kind)
+        else:
+            rows = self.of(record.kind, Who("person", agent))
+        return next((one for one in rows if one.id == record.id), None)
 
     @cached_property
     def cases(self) -> Mapping[str, Row]:

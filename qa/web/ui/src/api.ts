@@ -220,34 +220,49 @@ export interface Episode {
   scorecard: Scorecard | null;
 }
 
+export interface Refused {
+  index: number;
+  sheet?: string | null;
+  id?: string | null;
+  field: string;
+  reason: string;
+}
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly refused: Refused[] = [],
   ) {
     super(message);
   }
 }
 
-const ROOT = "/api/v1";
+export const ROOT = "/api/v1";
 
-async function ask(path: string, signal?: AbortSignal): Promise<Response> {
+async function ask(path: string, signal?: AbortSignal, send?: RequestInit): Promise<Response> {
   let answer: Response;
+  const headers = { ...send?.headers, "Accept-Language": document.documentElement.lang };
   try {
-    answer = await fetch(ROOT + path, { signal });
+    answer = await fetch(ROOT + path, { ...send, headers, signal });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "");
   }
   if (!answer.ok) {
-    const problem = (await answer.json().catch(() => null)) as { title?: string; detail?: string } | null;
-    throw new ApiError(answer.status, problem?.detail ?? problem?.title ?? answer.statusText);
+    const problem = (await answer.json().catch(() => null)) as { title?: string; detail?: string; refused?: Refused[] } | null;
+    throw new ApiError(answer.status, problem?.detail ?? problem?.title ?? answer.statusText, problem?.refused);
   }
   return answer;
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await ask(path, signal)).json() as Promise<T>;
+}
+
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const send = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  return (await ask(path, undefined, send)).json() as Promise<T>;
 }
 
 /** The whole recording in one request: one opening, one row in the access log. */

@@ -19,6 +19,7 @@ import { styleNonce, theme } from "./theme.ts";
 import { useWords } from "./words.tsx";
 
 const CallScreen = lazy(() => import("./call/CallScreen.tsx"));
+const RecordsScreen = lazy(() => import("./records/RecordsScreen.tsx"));
 const LOCALES = { "zh-CN": zhCN, ko: koKR, en: enUS };
 
 function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filters: Filters) => void }) {
@@ -31,6 +32,10 @@ function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filter
       return <EpisodesScreen />;
     case "call":
       return <CallScreen key={route.id} id={route.id} />;
+    case "records":
+      return <RecordsScreen desk={route.desk} />;
+    case "record":
+      return <RecordsScreen key={route.id} id={route.id} />;
     case "none":
       return <Trouble text={t("error.page")} />;
   }

@@ -1,7 +1,14 @@
-// Where the reader is: three addresses, kept in the browser's own history.
+// Where the reader is: a few addresses, kept in the browser's own history.
 import { useSyncExternalStore } from "react";
 
-export type Route = { screen: "calls" } | { screen: "episodes" } | { screen: "call"; id: string } | { screen: "none" };
+export type Desk = "list" | "new" | "import" | "registers";
+export type Route =
+  | { screen: "calls" }
+  | { screen: "episodes" }
+  | { screen: "call"; id: string }
+  | { screen: "records"; desk: Desk }
+  | { screen: "record"; id: string }
+  | { screen: "none" };
 
 function decoded(text: string): string | null {
   try {
@@ -14,12 +21,20 @@ function decoded(text: string): string | null {
 export function parse(path: string): Route {
   if (path === "/" || path === "/calls") return { screen: "calls" };
   if (path === "/episodes") return { screen: "episodes" };
+  const desk = /^\/records(?:\/(new|import|registers))?$/.exec(path);
+  if (desk) return { screen: "records", desk: (desk[1] as Desk | undefined) ?? "list" };
+  const record = path.startsWith("/records/id/") ? decoded(path.slice("/records/id/".length)) : null;
+  if (record) return { screen: "record", id: record };
   const id = path.startsWith("/calls/") ? decoded(path.slice("/calls/".length)) : null;
   return id ? { screen: "call", id } : { screen: "none" };
 }
 
 export function callAddress(id: string): string {
   return `/calls/${encodeURIComponent(id)}`;
+}
+
+export function recordAddress(id: string): string {
+  return `/records/id/${encodeURIComponent(id)}`;
 }
 
 const listeners = new Set<() => void>();

@@ -1,4 +1,4 @@
-// Name of the site, the two lists, language, live sign and keyboard help.
+// Name of the site, the lists, language, live sign and keyboard help.
 import { QuestionCircleOutlined } from "@ant-design/icons";
 import { Button, Segmented, Tooltip } from "antd";
 import type { MouseEvent } from "react";
@@ -30,6 +30,9 @@ export function Header({ site, live, onHelp }: { site: Site | undefined; live: b
         <a href="/episodes" onClick={follow} aria-current={page(route.screen === "episodes")}>
           {t("nav.episodes")}
           {site && site.totals.episodes > 0 && <span className="count">{site.totals.episodes}</span>}
+        </a>
+        <a href="/records" onClick={follow} aria-current={page(route.screen === "records" || route.screen === "record")}>
+          {t("nav.records")}
         </a>
       </nav>
       <span className="stretch" />

@@ -12,7 +12,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -33,8 +33,9 @@ from scoring.pack import Pack
 from scoring.period import attempt
 from scoring.period.card import Card, to_json
 from scoring.period.close import Closing, names
-from scoring.period.world import SITE, Who, World
+from scoring.period.world import Who, World
 from scoring.records.period import Period
+from scoring.scorecard import Outcome
 
 Step = Callable[[int, int, str], None]
 Verb = Literal["review", "approve", "reject"]
@@ -127,6 +128,8 @@ class Months:
         _may_close(seen, month, self.now)
         frozen, world = _closed_world(seen.world, month)
         cards = await asyncio.to_thread(_cards, world, month, Only(), step)
+        if not any(card.who.kind == "person" for card in cards):
+            raise MonthRefused("not_applicable", f"nobody worked here in {month}; import people and records first")
         bodies = [canonical(plain(card, frozen)) for card in cards]
         async with self.store.site(self.rules.id, self.actor) as tx:
             await months.lock(tx)
@@ -255,15 +258,17 @@ def _cards(world: World, month: Period, only: Only, step: Step) -> list[Card]:
     found = []
     for number, who in enumerate(wanted, 1):
         card = closing.card(who, month)
-        if who.name != SITE or who.kind == "person" or _says_something(card):
+        if who.kind != "site" or _says_something(card, world.packs[card.pack]):
             found.append(card)
         step(number, len(wanted), who.name)
     return found
 
 
-def _says_something(card: Card) -> bool:
-    """Whether the card of the whole site is worth a sheet."""
-    return bool(card.findings or card.money or any(card.lines.values()))
+def _says_something(card: Card, pack: Pack) -> bool:
+    """Whether the card of the whole site is worth a sheet: a clause about sites found something."""
+    return any(
+        one.outcome in (Outcome.BREACH, Outcome.MET) and "site" in pack.rules[one.rule].of for one in card.findings
+    )
 
 
 def _closed_world(world: World, month: Period) -> tuple[World, World]:
@@ -336,6 +341,34 @@ def _entry(pack: Pack, rule: str, event: str, amount: Decimal | None, why: str =
         outcome="breach" if amount < 0 else "met", points=ZERO,
         evidence=({"kind": "amount", "value": format(amount, "f"), "unit": "yuan", "why": why},),
     )  # fmt: skip
+
+
+def _again(now: World, month: Period, step: Step) -> dict[str, bytes]:
+    """A closed month's cards, made again from the world that it was closed in."""
+    frozen, world = _closed_world(now.closed[month], month)
+    return {subject(card.who, month): canonical(plain(card, frozen)) for card in _cards(world, month, Only(), step)}
+
+
+async def replay(
+    store: Store, rules: SiteRules, actor: str, step: Step = silent
+) -> tuple[int, dict[int, int], list[str]]:
+    """Every closed month closed again: how many cards came out to the byte, cards by another engine, differences."""
+    seen = await see(store, rules, actor, datetime.combine(date.min, time()))
+    same, older, wrong = 0, dict[int, int](), list[str]()
+    for month, closed in sorted(seen.closings.items()):
+        if closed.engine != ENGINE:
+            older[closed.engine] = older.get(closed.engine, 0) + closed.cards
+            continue
+        async with store.site(rules.id, actor) as tx:
+            stands = dict(await months.cards(tx, str(month)))
+        if cards_sha(stands.items()) != closed.cards_sha:
+            wrong.append(f"{month}: its cards are not those that its closing vouches for")
+        again = await asyncio.to_thread(_again, seen.world, month, step)
+        differing = sorted(name for name in again.keys() | stands.keys() if again.get(name) != stands.get(name))
+        same += len(again.keys() & stands.keys()) - len(differing)
+        why = "" if closed.site.get("phrases") == phrases_sha() else "; the phrases have changed since"
+        wrong += [f"{name}: closing it again gives another card{why}" for name in differing]
+    return max(same, 0), older, wrong
 
 
 async def money_of(store: Store, site: str, actor: str) -> dict[str, Any]:

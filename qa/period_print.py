@@ -104,7 +104,7 @@ class _Page:
         person = one["kind"] == "person"
         rows = [("agent" if person else "team", one["who"], ""), ("score", self.plain(one["score"]), "big")]
         rows += [("team", one["team"], "")] if person else []
-        rows += [("grade", one["grade"], "big"), ("rank", one["rank"], "")] if person else []
+        rows += [("grade", self.grade(one), "big"), ("rank", one["rank"], "")] if person else []
         rows += [("waiting", str(one["waiting"]), "")]
         if self.head["money"] == "off":
             rows.append(("money", word("money.off", self.language), ""))
@@ -117,6 +117,10 @@ class _Page:
             for key, text, kind in rows
         )
         return f'<dl class="head">{"".join(cells)}</dl>'
+
+    def grade(self, one: Json) -> str:
+        """Grades stand as the regulation prints them; only that there is none is said in words."""
+        return word("grade.ungraded", self.language) if one["grade"] == "ungraded" else self.plain(one["grade"])
 
     def plain(self, text: Any) -> str:
         return word("none", self.language) if text is None else str(text).replace("-", "−")
@@ -135,12 +139,25 @@ class _Page:
             cells = [
                 self.cell(one["who"]),
                 self.cell(self.plain(one["score"]), True),
-                self.cell(self.plain(one["grade"])),
+                self.cell(self.grade(one)),
             ]
             cells += [self.cell(self.plain(one["rank"]), True), self.cell(str(one["waiting"]), True)]
             cells += [self.cell(signed(one["pay"], self.language), True)] if self.head["money"] != "off" else []
             rows.append(f"<tr>{''.join(cells)}</tr>")
-        return self.table("people", names, rows)
+        return self.table("people", names, rows) + self.their_lines()
+
+    def their_lines(self) -> str:
+        """Every line of the team's people, in short; their own sheets hold the evidence."""
+        rows = [
+            f"<tr>{self.cell(one['who'])}<td>{self.clause(line)}</td>{self.cell(found['day'])}"
+            f"<td>{self.who(found['decided_by'])}</td>{self.cell(signed(found['points'], self.language), True)}</tr>"
+            for one in self.members
+            for line in one["lines"]
+            for found in line["findings"]
+            if found["state"] == "counts"
+        ]
+        columns = [("agent", False), ("clause", False), ("day", False), ("decided", False), ("points", True)]
+        return self.table("lines", columns, rows) if rows else ""
 
     def cell(self, text: str, number: bool = False) -> str:
         return f"<td{' class=n' if number else ''}>{escape(text)}</td>"
@@ -151,6 +168,8 @@ class _Page:
         return f'<b>{escape(one["cite"])}</b> {name} <span class="soft">{escape(one["rule"])}</span>{said}'
 
     def lines(self) -> str:
+        if not self.one["lines"] and self.members:
+            return ""
         if not self.one["lines"]:
             return f"<h2>{self.w('lines')}</h2><p>{self.w('lines.none')}</p>"
         columns = [("clause", False), ("day", False), ("evidence", False), ("decided", False), ("points", True)]

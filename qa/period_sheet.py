@@ -54,26 +54,32 @@ def sheet(view: View, card: Mapping[str, Any]) -> Json:
     """One person's, team's or the site's month."""
     pack = view.packs[card["pack"]]
     paid = view.money != "off"
-    rows = [
-        _row(rule, pack.rules[rule], card, paid) for rule in pack.rules if rule in card["outcome"] or _costs(rule, card)
-    ]
+    own = [rule for rule in pack.rules if card["kind"] in pack.rules[rule].of]  # a team's sheet: clauses about teams
+    named = {name: [rule for rule in card[name] if rule in own] for name in ("unknown", "assumed", "alarms")}
+    amounts = {rule: one for rule, one in card["money"].items() if paid and rule in own and one not in NOTHING}
+    values = {rule: one for rule, one in card["value"].items() if one is not None and _shows(rule, own, pack, paid)}
+    advice = [one for one in card["recommendations"] if {*one["rules"]} & {*own}]
+    advised = {rule for one in card["recommendations"] for rule in one["rules"]}
+    rows = [_row(rule, pack.rules[rule], card, paid, rule in advised) for rule in own]
     found = {
         **{name: card[name] for name in OWN},
         "pack_title": pack.head.title.model_dump(),
         **{name: card[name] if paid else None for name in ("pay", "pay_note", "fine", "ledger")},
-        "money": [_amount(rule, pack, value) for rule, value in card["money"].items() if paid and value not in NOTHING],
+        "money": [_amount(rule, pack, value) for rule, value in amounts.items()],
         "lines": [one for one in rows if one["findings"] or one["points"] not in NOTHING],
-        "values": [_value(rule, pack, value) for rule, value in card["value"].items() if value is not None],
-        "unknown": [_unknown(rule, pack, card) for rule in card["unknown"]],
-        "assumed": [_named(rule, pack) for rule in card["assumed"]],
-        "alarms": [_named(rule, pack) for rule in card["alarms"]],
-        "ladders": [_ladder(rule, pack, card) for rule in pack.rules if _climbed(rule, pack, card)],
-        "recommendations": [_recommendation(one, view, card, pack) for one in card["recommendations"]],
+        "values": [_value(rule, pack, value) for rule, value in values.items()],
+        "unknown": [_unknown(rule, pack, card) for rule in named["unknown"]],
+        "assumed": [_named(rule, pack) for rule in named["assumed"]],
+        "alarms": [_named(rule, pack) for rule in named["alarms"]],
+        "ladders": [_ladder(rule, pack, card) for rule in own if _climbed(rule, pack, card)],
+        "recommendations": [_recommendation(one, view, card, pack) for one in advice],
         "adjusted": {"points": card["adjusted"]["points"], "pay": card["adjusted"]["pay"] if paid else None},
         "adjustments": [_by_hand(one, paid) for one in view.adjustments if _concerns(one, view, card)],
         "shadow": {rule: value for rule, value in card["shadow"].items() if value != "0"},
     }  # fmt: skip
-    waiting = sum(one["state"] == "waits" and one["outcome"] in SHOWN for one in card["findings"])
+    waiting = sum(
+        one["state"] == "waits" and one["outcome"] in SHOWN and one["rule"] in own for one in card["findings"]
+    )
     open_ones = sum(one["state"] not in FINAL for one in found["recommendations"])
     return {**found, "waiting": waiting, "open_recommendations": open_ones}
 
@@ -84,13 +90,20 @@ def _named(rule: str, pack: Pack) -> Json:
     return {"rule": rule, "cite": clause.cite if clause is not None else "", "title": title}
 
 
-def _costs(rule: str, card: Mapping[str, Any]) -> bool:
-    return bool(card["lines"].get(rule, "0") != "0")
+def _shows(rule: str, own: list[str], pack: Pack, paid: bool) -> bool:
+    """Figures of this sheet; where money is off, neither the pay nor what repeats it."""
+    pay = pack.head.pay
+    clause = pack.rules.get(rule)
+    repeats = (
+        pay not in (None, pack.head.score) and clause is not None and (rule == pay or f"'{pay}'" in str(clause.value))
+    )
+    return rule in own and (paid or not repeats)
 
 
-def _row(rule: str, clause: Rule, card: Mapping[str, Any], paid: bool) -> Json:
-    """A clause that found something: what counts, what waits, what was dismissed or gave way."""
+def _row(rule: str, clause: Rule, card: Mapping[str, Any], paid: bool, advised: bool) -> Json:
+    """A clause that found something: what counts, waits, was dismissed, gave way, or leads to a recommendation."""
     shown = [one for one in card["findings"] if one["rule"] == rule and one["outcome"] in SHOWN]
+    shown = [one for one in shown if one["state"] != "told" or one["alarm"] or advised]
     return {
         "rule": rule,
         "cite": clause.cite,

@@ -81,6 +81,7 @@ _COLUMNS: Mapping[str, tuple[str, str, str]] = {
     "cause.doubted": ("识别结果可疑", "인식 의심", "doubted recognition"),
     "cause.mixed_channel": ("声道混合", "채널 혼합", "mixed channels"),
     "cause.synthetic": ("测试模型文字", "시험 모델 전사", "text of the test model"),
+    "grade.ungraded": ("未评级", "등급 없음", "ungraded"),
     "none": ("—", "—", "—"),
 }
 

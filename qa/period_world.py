@@ -9,6 +9,7 @@ of that day for the rank, however often somebody moves in between. It decides no
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -59,12 +60,15 @@ class Reader:
 
     def __init__(self, store: Store, site: str, actor: str, loop: asyncio.AbstractEventLoop) -> None:
         self._store, self._site, self._actor, self._loop = store, site, actor, loop
+        self._thread = threading.get_ident()  # of the loop: waiting there would be for ever
 
     def wait(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         async def one() -> T:
             async with self._store.site(self._site, self._actor) as tx:
                 return await work(tx)
 
+        if threading.get_ident() == self._thread:
+            raise RuntimeError("a month is computed in a thread of its own; this one has to answer it")
         return asyncio.run_coroutine_threadsafe(one(), self._loop).result()
 
 

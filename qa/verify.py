@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from qa.period import replay as replay_months
 from qa.runs import replay
 from qa.services import opened_store
 from qa.settings import Settings, load_settings
-from qa.store import packs, runs
-from qa.store.pool import Tx
+from qa.site import SiteRules, rules
+from qa.store import months, packs, runs
+from qa.store.pool import Store, Tx
 from scoring.engine import ENGINE
 
 ACTOR = "verify"
@@ -72,6 +74,9 @@ async def _verify(settings: Settings, calls: Sequence[str], everything: bool, si
                 await _replay(tx, name, calls, everything, found, seen, step)
                 if everything:
                     await _walk(tx, name, found)
+                closed = everything and await months.closings(tx)
+            if closed:
+                await _months(store, await asyncio.to_thread(rules, settings, name), found, step)
         missing = [call for call in calls if call not in seen]
         found.differences += [f"{call}: no run of it is stored; name a scored call" for call in missing]
     return found
@@ -93,7 +98,19 @@ def _subject(call: str) -> str:
     return call if call.startswith(("call:", "away:")) else f"call:{call}"
 
 
+async def _months(store: Store, site: SiteRules, found: Verified, step: Step) -> None:
+    """Every closed month closed again from what its closing knew."""
+    same, older, wrong = await replay_months(store, site, ACTOR, step)
+    found.replayed += same
+    for engine, count in older.items():
+        release = RELEASES.get(engine, f"the release with engine {engine}")
+        found.older[release] = found.older.get(release, 0) + count
+    found.differences += [f"{site.id} {one}" for one in wrong]
+
+
 async def _one(tx: Tx, site: str, run: runs.Run, found: Verified) -> None:
+    if run.subject.startswith("month:"):
+        return  # a month's cards rest on one another and are made again together
     if run.engine != ENGINE:
         release = RELEASES.get(run.engine, f"the release with engine {run.engine}")
         found.older[release] = found.older.get(release, 0) + 1

@@ -74,10 +74,10 @@ SELECT count(*) AS calls,
 -- agents: Everybody who has a call here.
 SELECT DISTINCT agent FROM call WHERE agent IS NOT NULL ORDER BY agent LIMIT 1000;
 
--- used: The pack and the overlay of the newest run.
+-- used: The pack and the overlay of the newest run of a call or absence.
 SELECT pack.id AS pack, pack.version, overlay.body AS overlay
   FROM run JOIN pack ON pack.sha = run.pack_sha JOIN overlay ON overlay.sha = run.overlay_sha
- ORDER BY run.seq DESC LIMIT 1;
+ WHERE run.subject NOT LIKE 'month:%' ORDER BY run.seq DESC LIMIT 1;
 
 -- episodes: Stretches in which nobody was at a seat, newest first, with their current run.
 SELECT away.id, away.seat, away.agent, away.at, away.until_at, away.away_ms, away.ready_ms, away.status, away.source,

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
+from openpyxl import load_workbook
 
 from qa import site as sites
-from qa.period import MonthRefused, Months, Only, View, month_of, set_money
+from qa.period import MonthRefused, Months, Only, View, month_of, replay, set_money
+from qa.period_book import write
+from qa.period_print import file_name, page
+from qa.period_sheet import head, sheets
+from qa.period_text import text
+from qa.period_words import keys, word
 from qa.settings import Settings
 from qa.site import SiteRules
 from qa.store import records, runs
-from qa.store.errors import PeriodClosed
 from qa.store.pool import Store
+from scoring.facts import Cause
 from scoring.load import load_pack, shipped
 from scoring.records.admit import parse
 from scoring.records.record import Record
 from tests.postgres import SITE
+from tests.web import seed
+from tests.web.conftest import POLITE
 
 MARCH, APRIL, MAY = (month_of(f"2026-0{one}") for one in (3, 4, 5))
-NOW = datetime(2026, 4, 2, 9)
+NOW = datetime.fromisoformat("2026-04-02T09:00")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +80,6 @@ async def test_a_month_is_shown_while_it_is_open(store: Store, rules: SiteRules)
 
     view = await asked(store, rules).view(MARCH)
 
-    print(json.dumps(view.cards[0], ensure_ascii=False)[:3000])
     assert view.closed is None
     assert [one["who"] for one in view.cards if one["kind"] == "person"] == ["Chen", "Li", "Wang"]
 
@@ -88,7 +92,7 @@ async def test_a_closed_month_stays_as_it_was_and_late_news_go_into_the_next(sto
 
     await put(store, rules, [seen("A80-L02", "Wang", "2026-03-20")], "late")
     again = await asked(store, rules).view(MARCH)
-    april = await asked(store, rules, now=datetime(2026, 5, 2)).view(APRIL)
+    april = await asked(store, rules, now=datetime.fromisoformat("2026-05-02T00:00")).view(APRIL)
 
     assert again.cards == closed.cards
     wang = april.card("person", "Wang")
@@ -99,13 +103,13 @@ async def test_a_closed_month_stays_as_it_was_and_late_news_go_into_the_next(sto
 async def test_a_month_is_closed_once_in_order_and_when_it_is_over(store: Store, rules: SiteRules) -> None:
     await put(store, rules, ROWS)
     with pytest.raises(MonthRefused, match="not over; close it from 2026-04-01"):
-        await asked(store, rules, now=datetime(2026, 3, 31, 23)).close(MARCH)
+        await asked(store, rules, now=datetime.fromisoformat("2026-03-31T23:00")).close(MARCH)
     await asked(store, rules).close(MARCH)
 
     with pytest.raises(MonthRefused, match="closed by Kim"):
         await asked(store, rules).close(MARCH)
     with pytest.raises(MonthRefused, match="2026-04 is the next"):
-        await asked(store, rules, now=datetime(2026, 6, 1)).close(MAY)
+        await asked(store, rules, now=datetime.fromisoformat("2026-06-01T00:00")).close(MAY)
     async with store.site(SITE, "Kim") as tx:
         assert (await runs.walk_chain(tx)).clean
 
@@ -147,9 +151,7 @@ async def test_amounts_enter_the_ledger_only_where_money_is_on(store: Store, rul
     assert entry.actor == "Kim"
 
 
-async def test_a_dismissal_takes_two_people_and_nobody_decides_about_themselves(
-    store: Store, rules: SiteRules
-) -> None:
+async def test_a_dismissal_takes_two_people_and_nobody_decides_about_themselves(store: Store, rules: SiteRules) -> None:
     await put(store, rules, (*ROWS, seen("A80-V07", "Wang", "2026-03-09")))
     await asked(store, rules).close(MARCH)
     with pytest.raises(MonthRefused, match="reviewed first"):
@@ -167,3 +169,106 @@ async def test_a_dismissal_takes_two_people_and_nobody_decides_about_themselves(
     assert [(one.state, one.actor) for one in view.decisions] == [("reviewed", "Kim"), ("approved", "Owner")]
     with pytest.raises(MonthRefused, match="already approved"):
         await asked(store, rules, "Third").decide(MARCH, "Wang", "dismissal", "reject", "no")
+
+
+async def test_a_closed_month_closes_again_to_the_same_bytes_whatever_came_later(
+    store: Store, rules: SiteRules
+) -> None:
+    await put(store, rules, (*ROWS, person("Li", "south", "2026-03-15")))
+    await set_money(store, SITE, "Owner", "record_only", None)
+    march = await asked(store, rules).close(MARCH)
+    await put(store, rules, [seen("A80-L02", "Wang", "2026-03-20"), person("Wang", "south", "2026-03-02")], "late")
+    await set_money(store, SITE, "Owner", "off", None)
+    april = await asked(store, rules, now=datetime.fromisoformat("2026-05-02T00:00")).close(APRIL)
+
+    same, older, wrong = await replay(store, rules, "verify")
+
+    assert (older, wrong) == ({}, [])
+    assert same == len(march.cards) + len(april.cards)
+
+
+async def test_the_team_and_the_pack_of_the_last_day_hold_for_the_month(store: Store, rules: SiteRules) -> None:
+    await put(store, rules, (*ROWS, person("Li", "south", "2026-03-31", pack="bes")))
+
+    view = await asked(store, rules).view(MARCH)
+
+    li = view.card("person", "Li")
+    assert li is not None and (li["team"], li["pack"]) == ("south", "bes")
+    assert (view.card("person", "Wang") or {})["pack"] == "a80"
+    assert [one["who"] for one in (await asked(store, rules).view(MARCH, Only(team="north"))).cards] == [
+        "Wang",
+        "north",
+    ]
+
+
+async def test_calls_of_the_month_count_as_the_ledger_has_them(store: Store, rules: SiteRules, tmp_path: Path) -> None:
+    bes = replace(rules, pack=load_pack(shipped("bes")))
+    begin = datetime(2026, 3, 3, 9, tzinfo=rules.zone)
+    await put(store, bes, STAFF)
+    await seed.put(store, SITE, tmp_path, seed.Spoken("C-1", POLITE, agent="Wang", ring_s=Decimal("17.2"), at=begin))
+    await asked(store, bes).close(MARCH)
+
+    wang = (await asked(store, bes).view(MARCH)).card("person", "Wang")
+
+    assert wang is not None and wang["lines"]["BES-16"] == "-0.5"
+    (found,) = [one for one in wang["findings"] if one["rule"] == "BES-16"]
+    assert (found["subject"], found["day"], found["decided_by"]) == ("C-1", "2026-03-03", "machine")
+    async with store.site(SITE, "Kim") as tx:
+        assert await runs.current(tx, "call:C-1") is not None
+
+
+async def test_sheets_say_clause_quote_day_evidence_and_who_decided_in_three_languages(
+    store: Store, rules: SiteRules, tmp_path: Path
+) -> None:
+    hostile = "<b onload=alert(1)>=1+1"
+    await put(store, rules, (*ROWS, person(hostile), seen("A80-L02", hostile, "2026-03-09")))
+    await set_money(store, SITE, "Owner", "record_only", None)
+    view = await asked(store, rules).close(MARCH)
+    found = {one["who"]: one for one in sheets(view) if one["kind"] == "person"}
+
+    for language, said in (
+        ("zh-CN", "交接后桌面凌乱"),
+        ("ko", "교대 후 책상 어지러움"),
+        ("en", "Messy desk after handover"),
+    ):
+        text = page(head(view), found["Li"], [], language)
+        for part in (
+            said,
+            "交接班后本人办公桌面凌乱2分/次",
+            "2026-03-06",
+            "seen on the round",
+            "Zhao",
+            "−2",
+            "−20",
+            "A80-L02",
+        ):
+            assert part in text, (language, part)
+    assert "<b onload" not in page(head(view), found[hostile], [found[hostile]], "en")
+    assert "/" not in file_name("2026-03", {"who": "../../etc/x", "kind": "person"})
+
+    write(tmp_path / "march.xlsx", head(view), sheets(view), "zh-CN")
+    book = load_workbook(tmp_path / "march.xlsx")
+    assert book.sheetnames == ["人员", "扣分与加分", "指标", "无法判定(不扣分)", "建议(须经批准)", "以前月份的调整"]
+    people = {row[2]: row for row in book["人员"].iter_rows(values_only=True)}
+    assert (people["Li"][4], people["Li"][11]) == (78, -20)
+    assert {cell.data_type for row in book["人员"].iter_rows() for cell in row} <= {"s", "n", "inlineStr"}
+    assert [row[1] for row in book["扣分与加分"].iter_rows(min_row=2, values_only=True)].count("Li") == 1
+
+
+async def test_without_money_no_amount_is_shown(store: Store, rules: SiteRules) -> None:
+    await put(store, rules, ROWS)
+    view = await asked(store, rules).view(MARCH)
+
+    (li,) = [one for one in sheets(view) if one["who"] == "Li"]
+
+    assert (li["score"], li["pay"], li["fine"], li["money"]) == ("78", None, None, [])
+    assert "A80-P02" not in {one["rule"] for one in li["values"]}
+    assert "元" not in page(head(view), li, [], "zh-CN")
+    assert "money is off" in text(head(view), sheets(view))
+
+
+@pytest.mark.parametrize("language", range(3))
+def test_every_word_of_the_sheets_is_there_in_every_language(language: int) -> None:
+    names = ("zh-CN", "ko", "en")
+    assert all(word(key, names[language]).strip() for key in keys())
+    assert {f"cause.{one}" for one in Cause} <= set(keys())

@@ -184,7 +184,8 @@ def flagged(month: Month, ready: Ready, test: Test, row: Row, day: date, verdict
     if outcome in (Outcome.BREACH, Outcome.MET):
         points, times = price(month, ready, test, scope)
     value = parts["value"](scope) if "value" in parts else None
-    named = parts["event"](scope) if "event" in parts else row.get("event")
+    word = None if row.kind == "event" else row.get("event")  # of something held it is the sort, not a name
+    named = parts["event"](scope) if "event" in parts else word
     about = None if row.kind == "case" else row.get("about")
     effect = outcome in (Outcome.BREACH, Outcome.MET) and check.tell is None
     machine = ready.rule.decide == "auto" and check.decide != "review"

@@ -45,6 +45,7 @@ class Month:
         self.calendar = evaluator.calendar
         self.row = next(iter(subjects.calendar_rows("month", period, who.name if who.kind == "person" else None)))
         self._findings: dict[str, tuple[Finding, ...]] = {}
+        self._taken: dict[str, tuple[Finding, ...]] = {}
         self._settled: dict[str, tuple[Finding, ...]] = {}
         self._values: dict[str, tuple[Any, list[tuple[str, Any]]]] = {}
         self._lines: dict[str, Decimal] = {}
@@ -309,6 +310,10 @@ class Month:
         if not self.on(ready):
             return ()
         return tuple(observed.with_observations(self, ready, judge.flags(self, ready)))
+
+    def taken(self, rule: str) -> tuple[Finding, ...]:
+        """The findings after each event was left to its heaviest clause."""
+        return self._kept("taken", rule, self._taken, lambda ready: settle.take(self, ready))
 
     def settled(self, rule: str) -> tuple[Finding, ...]:
         """The findings after each event was left to its heaviest clause, and after the ladder."""

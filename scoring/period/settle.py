@@ -18,15 +18,30 @@ if TYPE_CHECKING:
 
 def settle(month: Month, ready: Ready) -> tuple[Finding, ...]:
     """A rule's findings after each event was left to its heaviest clause, and after the ladder."""
-    found = list(month.findings(ready.id))
+    found = month.taken(ready.id)
+    return found if ready.rule.ladder is None else tuple(climb(month, ready, list(found)))
+
+
+def take(month: Month, ready: Ready) -> tuple[Finding, ...]:
+    """A rule's findings after each event was left to its heaviest clause, before the ladder counts them."""
+    found = _one_each(list(month.findings(ready.id)))
     rivals = month.overlaps.get(ready.id, set()) - {ready.id}
     if rivals:
         found = [against(month, ready, one, rivals) for one in found]
-    if ready.rule.once == "month":
-        found = _once(found)
-    if ready.rule.ladder is not None:
-        found = climb(month, ready, found)
-    return tuple(found)
+    return tuple(_once(found) if ready.rule.once == "month" else found)
+
+
+def _one_each(found: list[Finding]) -> list[Finding]:
+    """Of findings that were given the same word of an event the heaviest takes effect, of equal ones the first."""
+    best: dict[str, Finding] = {}
+    for one in sorted(found, key=lambda each: (-abs(each.points or ZERO), each.day, each.subject)):
+        if one.counts and one.words:
+            best.setdefault(one.event, one)
+    return [_superseded(one) if one.counts and one.words and best[one.event] is not one else one for one in found]
+
+
+def _superseded(finding: Finding) -> Finding:
+    return replace(finding, state="superseded", points=ZERO, fine=ZERO, amount=ZERO, recommends=())
 
 
 def against(month: Month, ready: Ready, finding: Finding, rivals: set[str]) -> Finding:
@@ -86,7 +101,7 @@ def earlier(month: Month, ready: Ready, window: str) -> list[date]:
     number = 1
     while (other := month.back(number)) is not None and other.period.last >= first:
         if ready.id in other.program.rules:
-            days += [one.day for one in other.findings(ready.id) if one.counts for _ in range(max(1, int(one.n)))]
+            days += [one.day for one in other.taken(ready.id) if one.counts for _ in range(max(1, int(one.n)))]
         number += 1
     return days
 
@@ -138,7 +153,7 @@ def _once(found: list[Finding]) -> list[Finding]:
     taken = False
     for one in sorted(found, key=lambda each: (each.day, each.subject)):
         if one.counts and taken:
-            one = replace(one, state="superseded", points=ZERO, fine=ZERO, amount=ZERO, recommends=())
+            one = _superseded(one)
         taken = taken or one.counts
         out.append(one)
     return out

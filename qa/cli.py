@@ -192,12 +192,10 @@ def packs_coverage(
     json_: Json = False,
 ) -> None:
     """Every clause: how it is decided, what it needs, whether those facts arrive at this site."""
-    from qa.packs import coverage, coverage_text
-    from qa.settings import load_settings
-    from qa.site import arriving_kinds
+    from qa.coverage import coverage_command, coverage_text
 
-    found = coverage(pack, arriving_kinds(load_settings().site))
-    say(as_json(found) if json_ else coverage_text(found))
+    found = coverage_command(pack)
+    say(as_json(found) if json_ else coverage_text(found, one=pack is not None))
 
 
 @packs_app.command("golden", epilog="Example: seatwatch packs golden scenarios.yaml --only EX-1")
@@ -221,6 +219,64 @@ def packs_show(rule: Annotated[str, typer.Argument(help="A rule's id.")], json_:
 
     found = show(rule)
     say(as_json(found) if json_ else show_text(found))
+
+
+@packs_app.command("publish", epilog="Example: seatwatch packs publish drafts/bes --from 2026-12-01 --yes")
+def packs_publish(
+    folder: Annotated[Path, typer.Argument(help="The pack's folder.", metavar="DIR")],
+    from_: Annotated[str, typer.Option("--from", metavar="DAY", help="From this day on it scores.")],
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Let it run beside the pack that scores, for no points.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Publish without being asked.")] = False,
+    actor: Actor = None,
+) -> None:
+    """Make a pack the site's from a day on: its own tests first, then what it changes over the archive, then you."""
+    from qa.publish import publish_command
+
+    with Progress() as progress:
+        done = publish_command(folder, from_, shadow, actor, progress.step, _asked(yes))
+    say(done.text)
+    raise typer.Exit(DONE if done.published else FAILED)
+
+
+@packs_app.command("promote", epilog="Example: seatwatch packs promote bes --from 2026-12-01 --yes")
+def packs_promote(
+    pack: Annotated[str, typer.Argument(help="Id of a pack in the shadow.")],
+    from_: Annotated[str, typer.Option("--from", metavar="DAY", help="From this day on it scores.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Promote without being asked.")] = False,
+    actor: Actor = None,
+) -> None:
+    """Let a pack that ran in the shadow score from a day on; shows first what that changes over the archive."""
+    from qa.publish import promote_command
+
+    with Progress() as progress:
+        done = promote_command(pack, from_, actor, progress.step, _asked(yes))
+    say(done.text)
+    raise typer.Exit(DONE if done.published else FAILED)
+
+
+@packs_app.command("list", epilog="Example: seatwatch packs list")
+def packs_list(json_: Json = False) -> None:
+    """Which pack scores from which day on, and what runs in the shadow."""
+    from qa.publish import list_command
+    from qa.publishing import listed_text
+
+    rows = list_command()
+    say(as_json(rows) if json_ else listed_text(rows))
+
+
+def _asked(yes: bool) -> Callable[[str], bool]:
+    """Whether a person agrees to what is shown; where nobody can be asked, only --yes does."""
+
+    def ask(shown: str) -> bool:
+        if yes:
+            say(shown)
+            return True
+        say(shown)
+        return sys.stdin.isatty() and typer.confirm("Publish it?")
+
+    return ask
 
 
 @phrases_app.command("test", epilog="Example: seatwatch phrases test dialogues.yaml")
@@ -372,6 +428,22 @@ def period_money(
     made = money(mode, signed_off_by, actor)
     signed = f", signed off by {made['signed_off_by']}" if made["signed_off_by"] else ""
     say(as_json(made) if json_ else f"money: {made['money']}{signed}")
+
+
+@app.command(epilog="Example: seatwatch backtest --draft drafts/bes --from 2026-01-01 --to 2026-06-30")
+def backtest(
+    draft: Annotated[Path, typer.Option(help="A pack's folder, an overlay's file, or phrase lists (folder or file).")],
+    from_: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day; default: the first.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day; default: the last.")] = None,
+    processes: Annotated[int, typer.Option(help="Processes that score at the same time.", min=1, max=64)] = 2,
+    json_: Json = False,
+) -> None:
+    """What a draft would change over the archive: findings, points and money by agent. A killed one goes on."""
+    from qa.backtest.run import backtest_command
+
+    with Progress() as progress:
+        result = backtest_command(draft, from_, to, progress.step, processes)
+    say(as_json(result.as_dict()) if json_ else result.as_text())
 
 
 @app.command(epilog="Example: seatwatch doctor")

@@ -21,6 +21,7 @@ from qa.assemble import put
 from qa.calls import stored_record
 from qa.facts import NOTHING, Heard, away_facts, call_facts
 from qa.heard import from_transcript
+from qa.publishing import holding, shade
 from qa.runs import new_run
 from qa.site import SiteRules
 from qa.store import calls, ledger, recordings, seats, transcripts
@@ -117,8 +118,11 @@ class Worker:
             await _now(tx, call, "scored")
 
     async def _record(self, tx: Tx, rules: SiteRules, facts: Facts, day: date | None) -> None:
-        run, _ = new_run(rules, facts, day)
-        await ledger.record(tx, run, hook=self.step)
+        held = await holding(tx, rules, day)
+        run, card = new_run(held, facts, day)
+        done = await ledger.record(tx, run, hook=self.step)
+        if done.new:
+            await shade(tx, held, facts, day, card)
 
     async def _shrink(self, rules: SiteRules, flac: Recording) -> None:
         """Opus in place of the FLAC once the transcript is stored: written, measured, then the FLAC goes."""

@@ -1,4 +1,4 @@
-"""Packs for people: are they whole, do they quote the text truly, what do they cover, what does a rule say. No scoring.
+"""Packs for people: are they whole, do they quote the text truly, what does a rule say. It scores nothing.
 
 The regulations' texts are not shipped. With their folder every quote is proved against the line it comes from, white
 space aside; without it the report says that this was not done.
@@ -21,7 +21,6 @@ from scoring.predicates import PREDICATES
 
 NOT_PROVED = "quotes were not compared: the regulations' texts are not shipped; give their folder with --sources DIR"
 _PINYIN = re.compile(r"[((][A-Za-zÀ-ǿ]+[))]")  # sounds printed beside the words of one source
-ALWAYS_HERE = frozenset({"pack", "none"})  # the pack itself, and clauses that need nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,57 +122,6 @@ def _no_space(text: str) -> str:
 def _line(pack: Pack, rule_id: str) -> int:
     rows = pack.files[pack.section_of[rule_id]].split("\n")
     return next(number for number, row in enumerate(rows, start=1) if row.startswith(f"{rule_id}:"))
-
-
-def coverage(pack: Pack | str | None, kinds_connected: Iterable[str]) -> dict[str, Any]:
-    """Which clauses anybody watches: ``covered`` = the facts that decide or flag the clause arrive here.
-
-    Where the machine finds by itself, other records only excuse or confirm: what its tests read has to arrive.
-    """
-    connected = frozenset(kinds_connected)
-    names = [pack] if pack is not None else list(shipped_names())
-    chosen = [load_pack(shipped(one)) if isinstance(one, str) else one for one in names]
-    return {
-        "packs": [{"id": one.id, "clauses": [_clause(*row, connected) for row in one.rules.items()]} for one in chosen]
-    }
-
-
-def _clause(rule_id: str, rule: Rule, connected: frozenset[str]) -> dict[str, Any]:
-    asked = _asked(rule)
-    waits = [kind for kind in rule.needs if kind in asked and kind not in connected and kind not in ALWAYS_HERE]
-    return {
-        "rule": rule_id,
-        "cite": rule.cite,
-        "decide": rule.decide,
-        "on": rule.on,
-        "needs": list(rule.needs),
-        "covered": not waits,
-        "tested": bool(rule.tests) and rule.on,
-        "waits_for": waits,
-    }
-
-
-def _asked(rule: Rule) -> set[str]:
-    """The kinds that decide: what its tests read; without a test all that the clause rests on."""
-    if not rule.tests:
-        return set(rule.needs)
-    tests = [PREDICATES[check.that] for check in rule.tests if check.that is not None]
-    subjects = {"call": "call", "away": "seat_status"}
-    return {subjects[one.subject] for one in tests} | {"leave" for one in tests if "leave" in one.reads}
-
-
-def coverage_text(found: dict[str, Any]) -> str:
-    """The same for a terminal: one clause a line, with what it still waits for."""
-    rows: list[str] = []
-    for pack in found["packs"]:
-        clauses = pack["clauses"]
-        covered = sum(1 for one in clauses if one["covered"] and one["on"])
-        rows.append(f"{pack['id']}: {covered} of {len(clauses)} clauses are covered at this site")
-        for one in clauses:
-            state = "off" if not one["on"] else "covered" if one["covered"] else "waits"
-            waits = f"  waits for {', '.join(one['waits_for'])}" if one["waits_for"] else ""
-            rows.append(f"  {one['rule']:<9} {one['decide']:<7} {state:<8} {one['cite']}{waits}")
-    return "\n".join(rows)
 
 
 def show(rule_id: str, packs: Iterable[Pack] = ()) -> dict[str, Any]:

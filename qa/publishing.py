@@ -1,4 +1,4 @@
-"""A pack becomes the site's from a day on: tried by its own scenarios, shown over the archive, decided by a person.
+"""Which pack scores on which day, and what runs in the shadow: published by a person, kept in the store.
 
 What holds on a day is one timeline: the pack of the settings from ever, then what was published. A pack in the shadow
 is scored beside it; what it would have found goes out as a notice, and no point comes of it.
@@ -9,30 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-from qa import packs as checking
-from qa.golden import tried
-from qa.play import Refused, play
 from qa.runs import new_run, pack_body, pack_of
-from qa.scenario import Scenario, scenarios
 from qa.site import SiteRules
 from qa.store import ledger, outbox, packs, publications, runs
 from qa.store.pool import Store, Tx
 from qa.store.publications import Publication
-from scoring import overlay as overlays
 from scoring.canonical import decimal_text
 from scoring.engine import ENGINE, score
-from scoring.errors import FactsError, PackError
+from scoring.errors import FactsError
 from scoring.facts import Facts
 from scoring.facts import load as load_facts
-from scoring.load import load_pack, read_yaml
 from scoring.pack import Pack
 from scoring.scorecard import Scorecard
 
 ALWAYS = date.min
-OWN = "golden"  # folder inside a pack's folder: the scenarios that it brings along
 BATCH = 200
 
 
@@ -108,42 +100,6 @@ def _otherwise(card: Scorecard, other: Scorecard) -> dict[str, Any]:
         "gained": [{"rule": key[0], "points": new[key]} for key in new if key not in old],
         "lost": [{"rule": key[0], "points": old[key]} for key in old if key not in new],
     }
-
-
-# --- before publishing
-
-
-def faults_of(folder: Path, site: SiteRules) -> tuple[list[str], str]:
-    """Why a pack's folder cannot be published, and what was tried: its form, the overlay's fit, its own scenarios."""
-    report = checking.check(folder)
-    faults = list(report.faults)
-    if faults:
-        return faults, ""
-    pack = load_pack(folder)
-    try:
-        overlays.check(site.overlay, (pack,), only_known=False)
-    except PackError as error:
-        faults += error.faults
-    own = _own(folder)
-    for scenario in own:
-        wrong = _wrong(scenario, pack)
-        faults += wrong
-    return faults, f"{len(own)} scenarios of its own" if own else "it brings no scenarios of its own"
-
-
-def _own(folder: Path) -> list[Scenario]:
-    return [one for path in sorted((folder / OWN).glob("*.yaml")) for one in scenarios(read_yaml(path))]
-
-
-def _wrong(scenario: Scenario, pack: Pack) -> list[str]:
-    """The lines that a failing scenario prints; none when it comes out as it says."""
-    if scenario.faults:
-        return [f"{scenario.id} {fault}" for fault in scenario.faults]
-    try:
-        failure = tried(scenario, play(scenario, drafts={pack.id: pack}))
-    except (Refused, PackError) as refused:
-        return [f"{scenario.id} {fault}" for fault in refused.faults]
-    return [] if failure is None else failure.lines()
 
 
 # --- publishing

@@ -17,6 +17,7 @@ from tests.speech.values import wav
 
 COMMANDS = (
     "demo", "score", "serve", "push", "verify", "packs check", "packs coverage", "packs show", "packs golden",
+    "packs publish", "packs promote", "packs list", "backtest",
     "phrases test", "import records", "import calls", "register", "doctor", "migrate", "backup", "restore", "bench",
 )  # fmt: skip
 HEAVY = ("alembic", "av", "ctranslate2", "faster_whisper", "numpy", "onnxruntime", "scipy", "sqlalchemy")

@@ -8,6 +8,7 @@ from qa.web.context import PRINCIPAL, SERVICES, Services
 from qa.web.guard import Principal, add_headers, only_this_machine
 from qa.web.health import METERS, Meters
 from qa.web.live import FEED, Feed, let_go, watch
+from qa.web.periods import SHELF, Shelf
 from qa.web.problems import Refusal, problems
 from qa.web.routes import ANYBODY, ROUTES, Asked, Route
 from qa.web.screens import SCREENS, Screens, get_screen
@@ -30,6 +31,7 @@ def make_app(
     app[METERS] = Meters()
     app[FEED] = Feed(services, watch_seconds)
     app[SCREENS] = screens or Screens()
+    app[SHELF] = Shelf()
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(watch)
     app.on_shutdown.append(let_go)

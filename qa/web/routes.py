@@ -9,7 +9,19 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from qa.store.people import Role
-from qa.web import calls, contract, health, imports, live, models, recording, records, site
+from qa.web import (
+    calls,
+    contract,
+    health,
+    imports,
+    live,
+    models,
+    month_models,
+    periods,
+    recording,
+    records,
+    site,
+)
 
 Asked = Callable[[web.Request], Awaitable[web.StreamResponse]]
 API = "/api/v1"
@@ -23,6 +35,8 @@ WORDS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.REVIEWER, Role.OWNER})  # a
 KEEPERS = frozenset({Role.SUPERVISOR, Role.REVIEWER, Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.AUDITOR})
 SENDERS = frozenset({Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.SOURCE})  # a handler: cases only
 OWNERS = frozenset({Role.OWNER})
+MONTH = frozenset({Role.SUPERVISOR, Role.ASSESSOR, Role.OWNER, Role.AUDITOR})
+CLOSERS = frozenset({Role.ASSESSOR, Role.OWNER})
 WATCHERS = frozenset({Role.OWNER, Role.ADMIN, Role.AUDITOR})
 
 
@@ -54,6 +68,7 @@ async def get_openapi(request: web.Request) -> web.Response:
 
 
 CALL = f"{API}/calls/{{id}}"
+PERIOD = f"{API}/periods/{{month}}"
 AUDIO = "audio/*"
 GONE = (404,)
 ROUTES: tuple[Route, ...] = (
@@ -106,6 +121,21 @@ ROUTES: tuple[Route, ...] = (
     Route(
         f"{API}/rules", contract.get_rules, KEEPERS, "Rules that take what a person saw", models.ObservedRules,
         contract.RulesQuery, errors=GONE,
+    ),
+    Route(f"{API}/periods", periods.list_months, MONTH, "Closed months and the open one", month_models.MonthNames),
+    Route(PERIOD, periods.get_month, MONTH, "Everybody's month", month_models.Month, errors=GONE),
+    Route(
+        f"{PERIOD}/close", periods.close_month, CLOSERS, "Freeze a month that is over", month_models.Month,
+        errors=(404, 409), method="POST",
+    ),
+    Route(
+        f"{PERIOD}/{{agent}}", periods.get_month_sheet, MONTH | {Role.AGENT},
+        "One sheet with every line; an agent's own only", month_models.MonthSheet, periods.SheetQuery, errors=GONE,
+    ),
+    Route(
+        f"{PERIOD}/{{agent}}/decide", periods.decide_recommendation, CLOSERS,
+        "Review, approve or reject a recommendation; a dismissal takes two people",
+        month_models.DecisionTaken, errors=(403, 404, 409, 415, 422), method="POST", body=month_models.Decision,
     ),
     Route(f"{API}/episodes", calls.list_episodes, SCORES, "Stretches in which nobody was at a seat", models.Episodes),
     Route(

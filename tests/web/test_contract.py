@@ -15,11 +15,14 @@ from tests.web.conftest import Running
 from tests.web.shapes import faults
 
 Client = TestClient[Any, Any]
-ADDRESSES = {"{id}": "C-02"}
+ADDRESSES = {"{id}": "C-02", "{month}": "2026-11", "{agent}": "A01"}
 
 
 def address(route: Route) -> str:
-    return route.path.replace("{id}", ADDRESSES["{id}"])
+    path = route.path
+    for name, value in ADDRESSES.items():
+        path = path.replace(name, value)
+    return path
 
 
 def route_id(route: Route) -> str:

@@ -317,7 +317,7 @@ class Rule(Strict):
     range: tuple[Range, ...] = ()
     let: dict[str, Expression] = {}
     pay: Expression | None = None
-    counts_as: Literal["fine"] | None = None
+    counts_as: Literal["fine", "cut"] | None = None
     admits: Expression | None = None
     never: bool = False
     days_by_word: bool = False

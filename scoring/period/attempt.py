@@ -197,7 +197,7 @@ def _holds(month: Any, ready: Ready, when: Any, row: Row, before: Row | None, ro
 def decide(
     world: World, verb: str, agent: str, period: Period, kind: str, by: str, at: datetime
 ) -> tuple[World, Outcome]:
-    """Review, approve or reject a recommendation; it has to be proposed, and reviewed before it is approved."""
+    """Review, approve or reject a recommendation; it has to be reviewed before it is approved or rejected."""
     card = Closing(world).card(Who("person", agent), period)
     caution = next((one.caution for one in card.recommendations if one.kind == kind), None)
     if caution is None:
@@ -211,7 +211,7 @@ def decide(
         if state != "proposed":
             return world, Refused("stage_order", f"it is already {state}")
         return _decided(world, key, Decision("reviewed", by, at)), Accepted(caution)
-    if verb == "approve" and state != "reviewed":
+    if state != "reviewed":
         return world, Refused("stage_order", "it has to be reviewed first; the agent is told then and may appeal")
     if verb == "approve" and kind in ("dismissal", "separation") and before[-1].by == by:
         return world, Refused("second_approval_missing", "two different people have to agree; ask a second one")

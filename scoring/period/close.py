@@ -145,7 +145,7 @@ def _card_of(month: Month, closed: bool) -> Card:
     score, _ = month.score
     assumed = _assumed(month, flat, values)
     pay, note = _pay(month, flat, lines)
-    money, fine = _money(month, flat)
+    money, fine = _money(month)
     pay = _kept_lawful(month, pay)
     head = month.pack.head
     return Card(
@@ -156,7 +156,11 @@ def _card_of(month: Month, closed: bool) -> Card:
         count={rule: Decimal(sum(one.counts for one in found)) for rule, found in settled.items()},
         value=_values_of(values, head.score, score),
         outcome={rule: outcome for rule in rules if (outcome := month.outcome(rule)) is not None},
-        unknown=tuple(rule for rule, found in settled.items() if any(one.outcome is Outcome.UNKNOWN for one in found)),
+        unknown=tuple(
+            rule
+            for rule, found in settled.items()
+            if any(one.outcome is Outcome.UNKNOWN for one in found) or month.unheard(rule)
+        ),
         assumed=assumed,
         alarms=tuple(rule for rule, found in settled.items() if any(one.alarm for one in found)),
         review={rule: waiting for rule, found in settled.items() if (waiting := _waiting(found)) is not _NOTHING},
@@ -207,7 +211,7 @@ def _pay(month: Month, flat: tuple[Finding, ...], lines: dict[str, Decimal]) -> 
     return value.quantize(CENT, ROUND_HALF_UP), "without_assumed" if left_out else None
 
 
-def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal | None], Decimal | None]:
+def _money(month: Month) -> tuple[dict[str, Decimal | None], Decimal | None]:
     """Money by rule and the sum of fines; what rests on an assumed number is left out, what the law forbids is cut."""
     money: dict[str, Decimal | None] = {}
     for rule in month.program.rules:
@@ -220,33 +224,22 @@ def _money(month: Month, flat: tuple[Finding, ...]) -> tuple[dict[str, Decimal |
             value or "money" in ready.parts or ready.rule.fine or ready.rule.amount or ready.rule.ladder
         ):
             money[rule] = value.quantize(CENT, ROUND_HALF_UP)
-    fines = [one for one in flat if one.counts and one.fine and not one.money_assumed and not one.assumed]
-    cut = _cuts(month, [-one.fine for one in fines])
-    if cut is None:
+    left = [one for _, one in month.fined]
+    if None in left:
         return money, None
-    for one, left in zip(fines, cut, strict=True):
-        money[one.rule] = (money.get(one.rule) or ZERO) + (-one.fine - left)
-    named = [
-        rule for rule, ready in month.program.rules.items() if ready.rule.counts_as == "fine" and "money" in ready.parts
-    ]
-    other = sum((max(ZERO, -(money.get(rule) or ZERO)) for rule in named), ZERO)
-    return money, sum(cut, ZERO) + other
-
-
-def _cuts(month: Month, amounts: list[Decimal]) -> list[Decimal] | None:
-    """Korea: one cut at most half a day's average wage, all of a month at most a tenth of its wages (caution L10)."""
-    if month.world.site.jurisdiction != "KR" or not amounts:
-        return amounts
-    daily, wage = month.figure("wage_daily_average", None, "value"), month.figure("wage", None, "value")
-    if not isinstance(daily, Decimal) or not isinstance(wage, Decimal):
-        return None
-    left = wage / 10
-    out = []
-    for amount in amounts:
-        cut = min(amount, daily / 2, left)
-        left -= cut
-        out.append(cut.quantize(CENT, ROUND_HALF_UP))
-    return out
+    fined = sum((one for one in left if one is not None), ZERO)
+    for rule, ready in month.program.rules.items():
+        taken = -(money.get(rule) or ZERO)
+        if ready.rule.counts_as is None or "money" not in ready.parts or taken <= 0:
+            continue
+        if ready.rule.counts_as == "cut":
+            cut = month.cuts([taken], fined)
+            if cut is None:
+                return money, None
+            taken = cut[0]
+            money[rule] = -taken
+        fined += taken
+    return money, fined
 
 
 def _kept_lawful(month: Month, pay: Decimal | None) -> Decimal | None:
@@ -254,7 +247,7 @@ def _kept_lawful(month: Month, pay: Decimal | None) -> Decimal | None:
     rule = month.pack.head.pay
     if pay is None or rule is None or pay >= 0:
         return pay
-    cut = _cuts(month, [-pay])
+    cut = month.cuts([-pay])
     return None if cut is None else -cut[0]
 
 

@@ -110,7 +110,8 @@ class RuleContext:
 
     def fines_of(self, scope: Scope, *patterns: str) -> Decimal:
         rules = self.month.matching(patterns)
-        return -sum((one.fine for rule in rules for one in self.month.settled(rule) if one.counts), ZERO)
+        fines = -sum((one.fine for rule in rules for one in self.month.settled(rule) if one.counts), ZERO)
+        return fines - sum((self.month.spared(rule) for rule in rules), ZERO)
 
     def setting_of(self, scope: Scope, name: str) -> Any:
         rule_id, _, setting = name.partition(".")

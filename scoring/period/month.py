@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +30,7 @@ from scoring.values import Known
 if TYPE_CHECKING:
     from scoring.period.evaluate import Evaluator
 
+CENT = Decimal("0.01")
 T = TypeVar("T")
 
 
@@ -473,18 +474,26 @@ class Month:
         """The first of breach, met, unknown, clear, na that occurs; without a record nobody knows, unless the only
         register that could say so is connected and silent."""
         found = {one.outcome for one in self.settled(rule)}
+        if self.unheard(rule):
+            found.add(Outcome.UNKNOWN)
         if found:
             return next(one for one in ORDER if one in found)
         ready = self.program.rules[rule]
-        if not self.on(ready) or ready.rule.decide == "norm" or self.who.kind not in ready.rule.of:
+        if not self._asks(ready):
             return None
         asked = {test.check.each for test in ready.tests}
         if not ready.rule.tests and "observation" not in ready.rule.needs:
             return None  # it only computes
-        if asked and asked <= set(REGISTERS):
-            heard = all(self.world.connected(one, self.period.last) for one in asked)
-            return Outcome.CLEAR if heard else Outcome.UNKNOWN
-        return Outcome.UNKNOWN
+        return Outcome.CLEAR if asked and asked <= set(REGISTERS) else Outcome.UNKNOWN
+
+    def unheard(self, rule: str) -> bool:
+        """Whether a register that the rule looks into is not connected: what it holds nobody can say."""
+        ready = self.program.rules[rule]
+        asked = {test.check.each for test in ready.tests} & set(REGISTERS)
+        return self._asks(ready) and any(not self.world.connected(one, self.period.last) for one in asked)
+
+    def _asks(self, ready: Ready) -> bool:
+        return self.on(ready) and ready.rule.decide != "norm" and self.who.kind in ready.rule.of
 
     def money(self, rule: str) -> tuple[Decimal | None, bool]:
         """The rule's money in this month, signed from the person's side (None while its expression is unknown),
@@ -497,6 +506,7 @@ class Month:
             if one.counts:
                 total += one.fine + one.amount
                 assumed = assumed or one.money_assumed
+        total += self.spared(rule)
         if "money" in ready.parts:
             scope = self.month_scope(ready)
             value = self.guarded("money", rule, lambda: ready.parts["money"](scope))
@@ -505,6 +515,36 @@ class Month:
             total += value if isinstance(value, Decimal) else ZERO
             assumed = assumed or any(isinstance(one, Known) and one.assumed for _, one in scope.trace)
         return total, assumed
+
+    def cuts(self, amounts: list[Decimal], taken: Decimal = ZERO) -> list[Decimal] | None:
+        """Korea: one cut at most half a day's average wage, all of a month at most a tenth of its wages (caution L10);
+        `taken` of it already; None while the wages are unknown."""
+        if self.world.site.jurisdiction != "KR" or not amounts:
+            return amounts
+        daily, wage = self.figure("wage_daily_average", None, "value"), self.figure("wage", None, "value")
+        if not isinstance(daily, Decimal) or not isinstance(wage, Decimal):
+            return None
+        left = max(ZERO, wage / 10 - taken)
+        out = []
+        for amount in amounts:
+            cut = min(amount, daily / 2, left)
+            left -= cut
+            out.append(cut.quantize(CENT, ROUND_HALF_UP))
+        return out
+
+    @cached_property
+    def fined(self) -> tuple[tuple[Finding, Decimal | None], ...]:
+        """The findings with a fine, and what the law leaves of it (None while that is unknown)."""
+        found = [one for rule in self.program.rules for one in self.settled(rule)]
+        fines = [one for one in found if one.counts and one.fine and not one.money_assumed and not one.assumed]
+        left = self.cuts([-one.fine for one in fines])
+        return tuple((one, None if left is None else left[place]) for place, one in enumerate(fines))
+
+    def spared(self, rule: str) -> Decimal:
+        """What the law takes off the fines of a rule."""
+        if self.world.site.jurisdiction != "KR":
+            return ZERO
+        return sum((-one.fine - left for one, left in self.fined if one.rule == rule and left is not None), ZERO)
 
 
 def _window(within: str, anchor: date, period: Period) -> Callable[[date], bool]:

@@ -58,7 +58,9 @@ class Closing:
                     {rule: shade.line(rule) for rule in shade.program.rules if shade.program.rules[rule].scores}
                 )
         decided = tuple(_with_state(self.world, card, one) for one in card.recommendations)
-        return replace(card, shadow=shadow, adjusted=self.adjustment(who, period), recommendations=decided)
+        adjusted = self.adjustment(who, period)
+        ledger = None if card.ledger is None else card.ledger + adjusted.pay  # a correction is an entry of its own
+        return replace(card, shadow=shadow, adjusted=adjusted, ledger=ledger, recommendations=decided)
 
     def _span(self, pack: str, who: Who, period: Period) -> Card:
         """A year or quarter: sums of its months, and what a rule computes over them."""

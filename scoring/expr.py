@@ -311,7 +311,11 @@ def _not(value: Any) -> bool | Unknown:
 
 
 def _negative(value: Any) -> Any:
-    return value if value is None or isinstance(value, Unknown) else -value
+    if value is None or isinstance(value, Unknown):
+        return value
+    if not isinstance(value, Decimal):
+        raise ExprError(f"-{value!r} cannot be computed; use a number")
+    return -value
 
 
 def _choose(test: Fn, then: Fn, otherwise: Fn) -> Fn:
@@ -340,6 +344,15 @@ def _binary(op: Callable[[Any, Any], Any], left: Fn, right: Fn) -> Fn:
 
 def combine(op: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     """Arithmetic over decimals, moments and lengths in milliseconds; a day plus a number counts days."""
+    try:
+        return _combined(op, a, b)
+    except (DivisionByZero, InvalidOperation):
+        return None
+    except (TypeError, ArithmeticError):
+        raise ExprError(f"{a!r} and {b!r} cannot be computed together; use numbers, days or moments") from None
+
+
+def _combined(op: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     if isinstance(a, datetime) and isinstance(b, datetime) and op is operator.sub:
         return milliseconds(a - b)
     if isinstance(a, datetime) and isinstance(b, Decimal) and op in (operator.add, operator.sub):
@@ -349,11 +362,8 @@ def combine(op: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     if isinstance(a, date) and isinstance(b, Decimal) and op in (operator.add, operator.sub):
         return op(a, timedelta(days=int(b)))
     if isinstance(a, Decimal) and isinstance(b, Decimal):
-        try:
-            return op(a, b)
-        except (DivisionByZero, InvalidOperation):
-            return None
-    raise ExprError(f"{a!r} and {b!r} cannot be computed together; use numbers, days or moments")
+        return op(a, b)
+    raise TypeError
 
 
 def milliseconds(length: timedelta) -> Decimal:
@@ -384,7 +394,10 @@ def _in(value: Any, rows: Any, inside: bool) -> bool | Unknown:
         return value if isinstance(value, Unknown) else rows
     if value is None or rows is None:
         return MISSING
-    return (value in rows) == inside
+    try:
+        return (value in rows) == inside
+    except TypeError:
+        raise ExprError(f"{value!r} in {rows!r} cannot be compared; give a list") from None
 
 
 def _compared(compare: Callable[[Any, Any], Any], a: Any, b: Any) -> bool | Unknown:

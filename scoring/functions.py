@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
@@ -31,13 +31,17 @@ def plain(function: Callable[..., Any], least: int, most: int | None = None) -> 
                 return None
             try:
                 return function(*values)
-            except (TypeError, AttributeError, ValueError):
-                says = ", ".join(repr(one) for one in values)
-                raise ExprError(f"{ast.unparse(node)} cannot take {says}; give values of the right kind") from None
+            except (TypeError, AttributeError, ValueError, OverflowError):
+                raise _unfit(node, values) from None
 
         return run
 
     return Function(build, function.__doc__ or "")
+
+
+def _unfit(node: ast.Call, values: Iterable[Any]) -> ExprError:
+    says = ", ".join(repr(one) for one in values)
+    return ExprError(f"{ast.unparse(node)} cannot take {says}; give values of the right kind")
 
 
 def form(build: Callable[[Compiler, ast.Call], Fn]) -> Function:
@@ -108,7 +112,10 @@ def _extreme(pick: Callable[[list[Any]], int]) -> Callable[[Compiler, ast.Call],
                 start = len(scope.trace)
             if not found:
                 return None
-            at = pick([value for value, _ in found])
+            try:
+                at = pick([value for value, _ in found])
+            except TypeError:
+                raise _unfit(node, [value for value, _ in found]) from None
             for number, (_, read) in enumerate(found):
                 scope.trace += read if number == at else [one for one in read if not isinstance(one[1], Known)]
             return found[at][0]
@@ -123,7 +130,7 @@ def _least(values: list[Any]) -> int:
 
 
 def _most(values: list[Any]) -> int:
-    return min(range(len(values)), key=lambda at: (-values[at], at))
+    return max(range(len(values)), key=lambda at: (values[at], -at))
 
 
 def _clamp(compiler: Compiler, node: ast.Call) -> Fn:
@@ -226,7 +233,12 @@ def _ordered(kind: Callable[[Any, Any], bool]) -> Callable[[Compiler, ast.Call],
             a, b = one(scope), other(scope)
             if isinstance(a, Unknown) or isinstance(b, Unknown):
                 return a if isinstance(a, Unknown) else b
-            return MISSING if a is None or b is None else kind(a, b)
+            if a is None or b is None:
+                return MISSING
+            try:
+                return kind(a, b)
+            except TypeError:
+                raise _unfit(node, (a, b)) from None
 
         return run
 

@@ -20,6 +20,7 @@ import { useWords } from "./words.tsx";
 
 const CallScreen = lazy(() => import("./call/CallScreen.tsx"));
 const RecordsScreen = lazy(() => import("./records/RecordsScreen.tsx"));
+const MonthScreen = lazy(() => import("./month/MonthScreen.tsx"));
 const LOCALES = { "zh-CN": zhCN, ko: koKR, en: enUS };
 
 function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filters: Filters) => void }) {
@@ -36,6 +37,8 @@ function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filter
       return <RecordsScreen desk={route.desk} />;
     case "record":
       return <RecordsScreen key={route.id} id={route.id} />;
+    case "month":
+      return <MonthScreen key={route.who} route={route} />;
     case "none":
       return <Trouble text={t("error.page")} />;
   }

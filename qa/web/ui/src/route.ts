@@ -8,6 +8,7 @@ export type Route =
   | { screen: "call"; id: string }
   | { screen: "records"; desk: Desk }
   | { screen: "record"; id: string }
+  | { screen: "month"; month: string | null; kind: "person" | "team" | "site"; who: string | null }
   | { screen: "none" };
 
 function decoded(text: string): string | null {
@@ -25,6 +26,11 @@ export function parse(path: string): Route {
   if (desk) return { screen: "records", desk: (desk[1] as Desk | undefined) ?? "list" };
   const record = path.startsWith("/records/id/") ? decoded(path.slice("/records/id/".length)) : null;
   if (record) return { screen: "record", id: record };
+  const month = /^\/months(?:\/(\d{4}-\d{2})(?:\/(person|team|site)\/([^/]+))?)?$/.exec(path);
+  if (month) {
+    const who = month[3] ? decoded(month[3]) : null;
+    return { screen: "month", month: month[1] ?? null, kind: (month[2] as "person" | "team" | "site" | undefined) ?? "person", who };
+  }
   const id = path.startsWith("/calls/") ? decoded(path.slice("/calls/".length)) : null;
   return id ? { screen: "call", id } : { screen: "none" };
 }
@@ -35,6 +41,10 @@ export function callAddress(id: string): string {
 
 export function recordAddress(id: string): string {
   return `/records/id/${encodeURIComponent(id)}`;
+}
+
+export function monthAddress(month: string, kind?: string, who?: string): string {
+  return who === undefined ? `/months/${month}` : `/months/${month}/${kind}/${encodeURIComponent(who)}`;
 }
 
 const listeners = new Set<() => void>();

@@ -34,6 +34,9 @@ export function Header({ site, live, onHelp }: { site: Site | undefined; live: b
         <a href="/records" onClick={follow} aria-current={page(route.screen === "records" || route.screen === "record")}>
           {t("nav.records")}
         </a>
+        <a href="/months" onClick={follow} aria-current={page(route.screen === "month")}>
+          {t("nav.month")}
+        </a>
       </nav>
       <span className="stretch" />
       <span className={live ? "pulse on" : "pulse"} role="status">

@@ -1,0 +1,34 @@
+// Small marks of the month: always a word, never a colour alone.
+import { useWords } from "../words.tsx";
+import type { Clause, Standing } from "./data.ts";
+
+const LOOK: Record<Standing, string> = { proposed: "review", reviewed: "review", approved: "breach", rejected: "na" };
+
+export function Standings({ found }: { found: { kind: string; state: Standing }[] }) {
+  const { t, term } = useWords();
+  if (found.length === 0) return <span className="faint">{t("none")}</span>;
+  return (
+    <span className="marks">
+      {found.map((one) => (
+        <span key={one.kind} className={`mark ${LOOK[one.state]}`}>
+          <b>{term("recommend", one.kind)}</b> {term("standing", one.state)}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+export function Grade({ grade }: { grade: string | null }) {
+  const { t } = useWords();
+  if (grade === null) return <span className="faint">{t("none")}</span>;
+  return grade === "ungraded" ? <span className="faint">{t("month.ungraded")}</span> : <b>{grade}</b>;
+}
+
+export function Named({ clause }: { clause: Clause }) {
+  const { titled } = useWords();
+  return (
+    <>
+      <b>{clause.cite}</b> {titled(clause.title, "")} <small>{clause.rule}</small>
+    </>
+  );
+}

@@ -17,6 +17,14 @@ const IN_CALL: [string[], Key][] = [
   [["[", "]"], "keys.speed"],
   [["b"], "keys.back"],
 ];
+const IN_RECORDS: [string[], Key][] = [
+  [["j", "k"], "keys.record.next"],
+  [["Enter"], "keys.record.open"],
+  [["n"], "keys.record.new"],
+  [["i"], "keys.record.import"],
+  [["e"], "keys.record.correct"],
+  [["Ctrl", "Enter"], "keys.record.save"],
+];
 
 function Keys({ title, rows }: { title: string; rows: [string[], Key][] }) {
   const { t } = useWords();
@@ -45,6 +53,7 @@ export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void 
     <Modal open={open} onCancel={onClose} footer={null} title={t("keys.title")} width={560} destroyOnHidden>
       <div className="keyhelp">
         <Keys title={t("keys.list")} rows={IN_LIST} />
+        <Keys title={t("keys.records")} rows={IN_RECORDS} />
         <Keys title={t("keys.call")} rows={[...IN_CALL, [["?"], "keys.help"]]} />
       </div>
     </Modal>

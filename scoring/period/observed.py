@@ -75,8 +75,17 @@ def answered(month: Month, ready: Ready, finding: Finding, record: Record) -> Fi
     state: State = "waits" if points is None and ready.rule.range else "counts"
     return replace(own, state=state, subject=finding.subject, kind=finding.kind, points=points, evidence=evidence,
                    assumed=own.assumed or finding.assumed, value=finding.value, due=finding.due,
-                   recommends=tuple(dict.fromkeys((*finding.recommends, *own.recommends))),
+                   recommends=_recommended(ready, finding, own, record),
                    event=record.get("event") or finding.event)  # fmt: skip
+
+
+def _recommended(ready: Ready, finding: Finding, own: Finding, record: Record) -> tuple[str, ...]:
+    """What the flag or its answer leads to; how severe it was says the answer, and where it does not, the flag."""
+    if finding.outcome not in (Outcome.BREACH, Outcome.MET):
+        return own.recommends
+    graded = {one.kind for one in ready.rule.recommend if one.when is not None and "severity" in one.when}
+    says, adds = (own, finding) if record.get("severity") is not None else (finding, own)
+    return tuple(dict.fromkeys((*says.recommends, *(kind for kind in adds.recommends if kind not in graded))))
 
 
 def seen(month: Month, ready: Ready, record: Record, day: date) -> Finding:

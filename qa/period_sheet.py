@@ -12,6 +12,7 @@ from typing import Any
 
 from qa.period import View
 from scoring.canonical import decimal_text
+from scoring.facts import Cause
 from scoring.pack import Pack, Rule
 
 Json = dict[str, Any]
@@ -132,13 +133,13 @@ def _value(rule: str, pack: Pack, value: Any) -> Json:
 
 
 def _unknown(rule: str, pack: Pack, card: Mapping[str, Any]) -> Json:
-    """A clause that the facts could not decide, by cause."""
+    """A clause that the facts could not decide, by cause; without any finding its register is not connected."""
     causes: dict[str, int] = {}
     for one in card["findings"]:
         if one["rule"] == rule and one["outcome"] == "unknown":
             cause = str(one["cause"] or "missing")
             causes[cause] = causes.get(cause, 0) + 1
-    return {**_named(rule, pack), "causes": causes}
+    return {**_named(rule, pack), "causes": causes or {str(Cause.REGISTER): 1}}
 
 
 def _climbed(rule: str, pack: Pack, card: Mapping[str, Any]) -> bool:

@@ -120,9 +120,12 @@ def _meet(one: Finding, other: Finding, per: str) -> bool:
         return one.day == other.day
     if one.event != other.event:
         return False
-    if per != "utterance" or one.subject == other.subject:
+    if per != "utterance" or (one.words and other.words):
         return True
-    return any(a[0] <= b[1] and b[0] <= a[1] for a in _spans(one) for b in _spans(other))
+    mine, theirs = _spans(one), _spans(other)
+    if not mine or not theirs:
+        return one.subject == other.subject
+    return any(a[0] <= b[1] and b[0] <= a[1] for a in mine for b in theirs)
 
 
 def _spans(finding: Finding) -> list[tuple[int, int]]:

@@ -21,8 +21,9 @@ from qa.store.errors import StoreError
 from qa.tables import TableError, read
 from qa.web import models
 from qa.web.context import PRINCIPAL, SERVICES, answer, asked, work
+from qa.web.letters import Language
 from qa.web.problems import Refusal, of_store
-from qa.web.records import LINES, may_enter, refused_row
+from qa.web.records import LINES, language_of, may_enter, refused_row
 from scoring.errors import PackError
 from scoring.records.kinds import MODELS
 
@@ -110,7 +111,7 @@ async def _import(request: web.Request, query: ImportQuery, tell: Tell) -> model
     async with work(request) as tx:
         await judge(tx, admitted, services.settings, services.site)
         report = await keep(tx, admitted, name=Path(query.name).name, partial=query.partial)
-    return _told(report, query)
+    return _told(report, query, language_of(request))
 
 
 async def _receive(request: web.Request, path: Path) -> None:
@@ -148,8 +149,8 @@ async def _admitted(request: web.Request, path: Path, query: ImportQuery, tell: 
         await asyncio.wait([reading])
 
 
-def _told(report: Report, query: ImportQuery) -> models.Imported:
-    refused = [refused_row(one) for one in report.refused[:MOST_TOLD]]
+def _told(report: Report, query: ImportQuery, language: Language) -> models.Imported:
+    refused = [refused_row(one, language) for one in report.refused[:MOST_TOLD]]
     lines = len({(one.sheet, one.number) for one in report.refused})
     if lines and not query.partial:
         told = f"{lines} lines refused, nothing was stored: correct them, or send with partial=true to take the others"

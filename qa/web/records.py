@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qa.deliveries import Refused, admit, keep
@@ -18,6 +18,8 @@ from qa.store.pool import Tx
 from qa.tables import Line, json_lines, once
 from qa.web import models
 from qa.web.context import MOST_ID, PRINCIPAL, SERVICES, answer, asked, work
+from qa.web.letters import Language, said
+from qa.web.letters import wanted as wanted_language
 from qa.web.problems import Refusal, of_body
 from scoring.records.admit import plain
 
@@ -91,15 +93,21 @@ async def post_records(request: web.Request) -> web.Response:
     async with work(request) as tx:
         await judge(tx, admitted, services.settings, services.site)
         report = await keep(tx, admitted, name=f"request from {request.remote or 'unknown'}", partial=partial)
-    refused = [refused_row(one) for one in report.refused]
+    language = language_of(request)
+    refused = [refused_row(one, language) for one in report.refused]
     if refused and not partial:
         told = "nothing was taken: correct these records, or send with partial=true to take the others"
         raise Refusal(422, "Records refused", told, refused=refused)
     return answer(models.Taken(accepted=report.accepted, duplicates=report.duplicates, refused=refused))
 
 
-def refused_row(one: Refused) -> models.RefusedRecord:
-    return models.RefusedRecord(index=one.number, sheet=one.sheet, id=one.id, field=one.field, reason=one.reason)
+def refused_row(one: Refused, language: Language) -> models.RefusedRecord:
+    reason = said(one.reason, language)
+    return models.RefusedRecord(index=one.number, sheet=one.sheet, id=one.id, field=one.field, reason=reason)
+
+
+def language_of(request: web.Request) -> Language:
+    return wanted_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
 
 
 async def _lines(request: web.Request) -> list[Line]:

@@ -85,9 +85,9 @@ def _thousandths(part: str | None) -> int:
 def _period(value: object) -> Period:
     if isinstance(value, Period):
         return value
-    if isinstance(value, str):
+    if isinstance(value, str) and value.isprintable():
         return Period(value)
-    raise ValueError(f'{value} is no period; write "2026-03", "2026-W10", "2026Q1" or "2026", always quoted')
+    raise ValueError(f'{value!r} is no period; write "2026-03", "2026-W10", "2026Q1" or "2026", always quoted')
 
 
 def _words(value: object) -> object:

@@ -88,6 +88,17 @@ async def test_what_a_clause_does_not_print_cannot_be_set(
     assert (await send(desk, raw("observation", rule=["A80-L04"], points="-2")))[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("language", "letter"),
+    [("zh-CN", "此项必填"), ("ko", "꼭 필요한 항목입니다"), ("en", "cannot do without it"), (None, "cannot do")],
+)
+async def test_letters_come_in_the_language_that_is_asked_for(desk: Client, language: str | None, letter: str) -> None:
+    headers = {"Accept-Language": language} if language else {}
+    answer = await desk.post(RECORDS, json={"records": [raw("exam", exam=None)]}, headers=headers)
+
+    assert letter in (await answer.json())["refused"][0]["reason"]
+
+
 async def test_nobody_judges_a_call_of_their_own(desk: Client, services: Running) -> None:
     await seed.put(services.store, services.site, services.recordings, seed.Spoken("C-1", POLITE, agent="A01"))
     seen = {"rule": ["BES-14"], "points": None, "about": "C-1", "agent": "A01"}

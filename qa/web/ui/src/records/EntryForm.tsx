@@ -29,12 +29,16 @@ interface Props {
 
 type Faults = Record<string, string[]>;
 
-function byField(refused: Refused[], known: Set<string>): Faults {
+const TIMES = ["at", "day", "period"];
+
+/** What is wrong with saying when stands at the field that says it. */
+function byField(refused: Refused[], known: Set<string>, when: string): Faults {
   const faults: Faults = {};
   for (const { field, reason } of refused) {
-    const first = field.split(".")[0]!;
+    const said = field.split(".")[0]!;
+    const first = TIMES.includes(said) ? when : said;
     const at = known.has(first) ? first : "";
-    (faults[at] ??= []).push(field === first || !at ? reason : `${field}: ${reason}`);
+    (faults[at] ??= []).push(field === said || !at ? reason : `${field}: ${reason}`);
   }
   return faults;
 }
@@ -72,6 +76,7 @@ export function EntryForm({ kind, contract, start, supersedes, onSaved, onCancel
   const [faults, setFaults] = useState<Faults>({});
   const [failed, setFailed] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
+  const [hint, setHint] = useState("");
   const form = useRef<HTMLFormElement>(null);
   const again = useRef(false);
   const parts = groups(kind, supersedes !== undefined);
@@ -86,7 +91,7 @@ export function EntryForm({ kind, contract, start, supersedes, onSaved, onCancel
     if (busy) return;
     setBusy(true);
     setFailed(null);
-    const fields = kind.fields.filter((one) => !["at", "day", "period"].includes(one.name) || one.name === when);
+    const fields = kind.fields.filter((one) => !TIMES.includes(one.name) || one.name === when);
     const record: Raw = { kind: kind.kind, ...built(fields, values, contract.parts), ...(supersedes !== undefined && { supersedes }) };
     try {
       await post("/records", { records: [record] });
@@ -94,7 +99,7 @@ export function EntryForm({ kind, contract, start, supersedes, onSaved, onCancel
       onSaved({ id: String(record["id"]), values, again: again.current });
     } catch (error) {
       const refused = error instanceof ApiError ? error.refused : [];
-      setFaults(byField(refused, new Set(kind.fields.map((one) => one.name))));
+      setFaults(byField(refused, new Set(kind.fields.map((one) => one.name)), when));
       setFailed(error as Error);
     } finally {
       setBusy(false);
@@ -117,7 +122,7 @@ export function EntryForm({ kind, contract, start, supersedes, onSaved, onCancel
           {(field.need || (supersedes !== undefined && field.name === "reason")) && <b aria-hidden> *</b>}
         </label>
         {field.name === "rule" ? (
-          <RulePicker id={id} value={(value as string[] | undefined) ?? []} onChange={change} wrong={letters.length > 0} />
+          <RulePicker id={id} value={(value as string[] | undefined) ?? []} onChange={change} onPoints={setHint} wrong={letters.length > 0} />
         ) : (
           <FieldInput
             field={field}
@@ -130,6 +135,7 @@ export function EntryForm({ kind, contract, start, supersedes, onSaved, onCancel
             wrong={letters.length > 0}
           />
         )}
+        {field.name === "points" && hint && <small>{hint}</small>}
         {letters.length > 0 && (
           <p className="letter" id={`${id}-letter`}>
             {letters.join(" ")}
@@ -138,7 +144,7 @@ export function EntryForm({ kind, contract, start, supersedes, onSaved, onCancel
       </div>
     );
   };
-  const who = parts.who.filter((one) => !["at", "day", "period"].includes(one.name) || one.name === when);
+  const who = parts.who.filter((one) => !TIMES.includes(one.name) || one.name === when);
   const aboutOpen = parts.about.some((one) => faults[one.name]);
   const unplaced = faults[""] ?? [];
   return (

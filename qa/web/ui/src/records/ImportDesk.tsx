@@ -194,7 +194,7 @@ export function ImportDesk() {
           {state.step === "failed" && refused.length === 0 && <Trouble text={t("import.failed")} error={state.error} />}
           {state.step === "failed" && refused.length > 0 && (
             <>
-              <Alert type="error" showIcon title={t("import.nothing")} description={state.error.message} />
+              <Alert type="error" showIcon title={t("import.nothing")} description={t("import.nothing.hint")} />
               <Checkbox checked={partial} onChange={(event) => setPartial(event.target.checked)}>
                 {t("import.partial")}
               </Checkbox>

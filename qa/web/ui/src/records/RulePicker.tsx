@@ -1,6 +1,6 @@
 // Which clauses an observation is about: found by number, words of the clause or its title, and shown as printed.
 import { Select } from "antd";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { points } from "../format.ts";
 import { Trouble } from "../shell/States.tsx";
 import { useWords, type Key } from "../words.tsx";
@@ -10,6 +10,8 @@ interface Props {
   id: string;
   value: string[];
   onChange: (rules: string[]) => void;
+  /** What may be written as points for the chosen clauses, in words. */
+  onPoints: (hint: string) => void;
   wrong: boolean;
 }
 
@@ -48,12 +50,19 @@ function Clause({ rule }: { rule: ObservedRule }) {
   );
 }
 
-export function RulePicker({ id, value, onChange, wrong }: Props) {
+export function RulePicker({ id, value, onChange, onPoints, wrong }: Props) {
   const { t, titled } = useWords();
   const [pack, choose] = useState<string | null>(() => value[0]?.split("-")[0]?.toLowerCase() ?? null);
   const rules = useRules(pack, true);
   const all = rules.data?.items ?? [];
   const chosen = all.filter((one) => value.includes(one.rule));
+  const free = chosen.filter((one) => one.ranges.length > 0 || one.worth);
+  const hint = free.length
+    ? free.map((one) => (one.ranges.length ? t("rule.range", { range: printed(one) }) : t("rule.worth", { points: one.worth! }))).join(" · ")
+    : chosen.length
+      ? t("rule.fixed")
+      : "";
+  useEffect(() => onPoints(hint), [hint]);
   const options = all.map((one) => ({
     value: one.rule,
     label: one.rule,

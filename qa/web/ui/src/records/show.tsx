@@ -6,7 +6,7 @@ import { useTerms } from "./terms.ts";
 import { useWords } from "../words.tsx";
 
 export function plainTime(value: string): string {
-  return value.replace("T", " ");
+  return value.replace("T", " ").replace(/(\.\d*?)0+$/, "$1");
 }
 
 export function text(field: Field | undefined, name: string, value: unknown, terms: Terms, yes: string, no: string): string {
@@ -41,7 +41,8 @@ const QUIET = new Set([
 export function Summary({ record, kind }: { record: Raw; kind: Kind | undefined }) {
   const shown = useText();
   const terms = useTerms();
-  const names = Object.keys(record).filter((name) => !QUIET.has(name));
+  const fields = [...(kind?.fields ?? [])].sort((one, other) => Number(other.need) - Number(one.need));
+  const names = fields.map((one) => one.name).filter((name) => name in record && !QUIET.has(name));
   return (
     <span className="said">
       {names.slice(0, 5).map((name) => (

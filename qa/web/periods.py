@@ -22,6 +22,7 @@ from qa.web.problems import Refusal
 from scoring.records.period import Period
 
 FRESH_SECONDS = 300  # deadlines run out while nothing else happens
+QUICK_SECONDS = 2.0  # what took longer is shown for ten times as long before news of calls and records are worked in
 MOST_KEPT = 6
 STATUS = {"not_applicable": 409, "duplicate": 409, "stage_order": 409, "second_approval_missing": 403, "own_call": 403}
 
@@ -34,12 +35,28 @@ class SheetQuery(BaseModel):
     of: Literal["person", "team", "site"] = "person"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A month as it was computed: from what, after which acts of people, when, and how long that took."""
+
+    known: tuple[Any, ...]
+    acts: tuple[Any, ...]
+    view: View
+    as_of: datetime
+    at: float
+    took: float
+
+    def serves(self, known: tuple[Any, ...], acts: tuple[Any, ...], now: float) -> bool:
+        patience = 10 * self.took if self.took > QUICK_SECONDS else 0
+        return self.acts == acts and (self.known == known or now - self.at < patience)
+
+
 @dataclass(slots=True)
 class Shelf:
-    """Open months as they were computed last, by what was known then; and the site's rules, read once."""
+    """Months as they were computed last; and the site's rules, read once."""
 
     rules: SiteRules | None = None
-    views: dict[tuple[Any, ...], View] = field(default_factory=dict)
+    kept: dict[Period, Kept] = field(default_factory=dict)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -54,20 +71,23 @@ async def _months(request: web.Request) -> Months:
     return Months(services.store, shelf.rules, request.app[PRINCIPAL].actor, now)
 
 
-async def _view(request: web.Request, months: Months, month: Period) -> View:
-    """The month; an open one is computed again only when something was added or a while has passed."""
-    shelf = request.app[SHELF]
+async def _view(request: web.Request, months: Months, month: Period) -> Kept:
+    """The month; an open one is computed again when something was added or a while has passed."""
+    shelf, loop = request.app[SHELF], asyncio.get_running_loop()
     async with shelf.turn:
         async with work(request) as tx:
-            known = await stored.pins(tx)
-            closed = [one.month for one in await stored.closings(tx)]
-            money = await _settings(tx)
-        slot = int(months.now.replace(tzinfo=months.rules.zone).timestamp()) // FRESH_SECONDS
-        key = (str(month), known, tuple(closed), money, slot)
-        if key not in shelf.views:
-            shelf.views = dict(list(shelf.views.items())[-MOST_KEPT:])
-            shelf.views[key] = await months.view(month)
-        return shelf.views[key]
+            pins = await stored.pins(tx)
+            closed = tuple(one.month for one in await stored.closings(tx))
+            settings = await _settings(tx)
+        slot = int(loop.time()) // FRESH_SECONDS
+        known, acts = (pins, slot), (pins.decisions, pins.adjustments, closed, settings)
+        found = shelf.kept.get(month)
+        if found is None or not found.serves(known, acts, loop.time()):
+            started = loop.time()
+            view = await months.view(month)
+            found = Kept(known, acts, view, months.now, loop.time(), loop.time() - started)
+            shelf.kept = {**dict(list(shelf.kept.items())[-MOST_KEPT:]), month: found}
+        return found
 
 
 async def _settings(tx: Any) -> tuple[Any, ...]:
@@ -103,10 +123,11 @@ async def list_months(request: web.Request) -> web.Response:
 
 async def get_month(request: web.Request) -> web.Response:
     months, month = await _months(request), _month(request)
-    return answer(_shown(await _view(request, months, month), months))
+    kept = await _view(request, months, month)
+    return answer(_shown(kept.view, months, kept.as_of))
 
 
-def _shown(view: View, months: Months) -> models.Month:
+def _shown(view: View, months: Months, as_of: datetime) -> models.Month:
     names = ("who", "kind", "team", "pack", "score", "grade", "rank", "state", "pay", "fine", "waiting")
     rows = [
         models.MonthRow(
@@ -117,7 +138,8 @@ def _shown(view: View, months: Months) -> models.Month:
         )
         for one in sheets(view)
     ]
-    return models.Month(**head(view), over=months.now.date() > view.month.last, items=rows)
+    over = months.now.date() > view.month.last
+    return models.Month(**head(view), over=over, as_of=as_of.isoformat(timespec="minutes"), items=rows)
 
 
 async def get_month_sheet(request: web.Request) -> web.Response:
@@ -127,7 +149,7 @@ async def get_month_sheet(request: web.Request) -> web.Response:
     gone = Refusal(404, "Not found", f"{who[:MOST_ID]!r} has no month {month} here; the list of the month names all")
     if principal.role == Role.AGENT and principal.actor != who:
         raise gone
-    view = await _view(request, months, month)
+    view = (await _view(request, months, month)).view
     kind = asked(request, SheetQuery).of
     found = next((one for one in sheets(view) if one["who"] == who and one["kind"] == kind), None)
     if found is None:
@@ -145,7 +167,7 @@ async def get_month_sheet(request: web.Request) -> web.Response:
 async def close_month(request: web.Request) -> web.Response:
     months, month = await _months(request), _month(request)
     try:
-        return answer(_shown(await months.close(month), months))
+        return answer(_shown(await months.close(month), months, months.now))
     except MonthRefused as refused:
         raise _refusal(refused) from None
 

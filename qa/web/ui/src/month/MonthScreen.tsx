@@ -117,6 +117,7 @@ function Closing({ month }: { month: Month }) {
   return (
     <>
       <span className="mark unknown">{t("month.open")}</span>
+      <span className="faint">{t("month.asof", { at: month.as_of.replace("T", " ") })}</span>
       {month.over && some && (
         <Button type="primary" onClick={() => ask(true)}>
           {t("month.close")}

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from scoring.canonical import decimal_text
-from scoring.expr import MISSING, Compiler, Fn, Function, Names, Scope, compile_expression, truth
+from scoring.expr import COMPARES, MISSING, Compiler, Fn, Function, Names, Scope, compile_expression, truth
 from scoring.facts import AwayFacts, CallFacts, Cause, Facts, Hit, Unknown
-from scoring.finding import NA, Finding, breach, clear, unknown
+from scoring.finding import NA, Finding, made, unknown
 from scoring.functions import FUNCTIONS, form
 from scoring.pack import Check
 from scoring.phrasing import spans
@@ -38,14 +39,19 @@ def written(value: object) -> object:
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-@dataclass(frozen=True, slots=True)
 class CallSubject:
     """The fields of a call (or a chat) under their names; ``conversation``: an answered incoming call."""
 
-    facts: Facts
-    call: CallFacts
+    __slots__ = ("call", "facts", "values")
+
+    def __init__(self, facts: Facts, call: CallFacts) -> None:
+        self.facts, self.call = facts, call
+        self.values = _Values(self._get)  # many rules ask for the same field
 
     def get(self, name: str) -> Any:
+        return self.values[name]
+
+    def _get(self, name: str) -> Any:
         call = self.call
         if name == "conversation":
             return _conversation(call)
@@ -58,6 +64,19 @@ class CallSubject:
         if name == "at":
             return None if self.facts.at is None else datetime.fromisoformat(self.facts.at).replace(tzinfo=None)
         return written(getattr(call, name))
+
+
+class _Values(dict[str, Any]):
+    """Fields by name, each worked out when it is first asked for."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        self._make = make
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = self._make(name)
+        return value
 
 
 def _conversation(call: CallFacts) -> bool | Unknown:
@@ -106,7 +125,6 @@ class _Context:
     """The settings of one rule, for one day."""
 
     settings: Settings
-    call: CallFacts | None
 
     def name(self, name: str, scope: Scope) -> Any:
         if name in self.settings.words:
@@ -122,28 +140,88 @@ def expression_test(check: Check, settings: Settings) -> Callable[[Facts, CallFa
     let, names = compile_let(check.let, names)
     parts = {key: compile_expression(text, names) for key, text in _parts(check).items()}
     verdict = next(key for key in ("breach", "met", "keep", "tell", "alarm") if key in parts)
+    where, na, decides, context = parts.get("where"), parts.get("na"), parts[verdict], _Context(settings)
 
     def test(facts: Facts, body: CallFacts | AwayFacts) -> Finding:
-        call = body if isinstance(body, CallFacts) else None
-        subject = CallSubject(facts, call) if call is not None else AwaySubject(facts, body)  # type: ignore[arg-type]
-        scope = Scope(subject, _Context(settings, call), dict(let))
-        if "where" in parts and truth(parts["where"](scope)) is not True:
+        subject = AwaySubject(facts, body) if isinstance(body, AwayFacts) else _subject_of(facts, body)
+        scope = Scope(subject, context, dict(let))
+        if where is not None and truth(where(scope)) is not True:
             return NA
-        if "na" in parts and truth(parts["na"](scope)) is True:
+        if na is not None and truth(na(scope)) is True:
             return NA
-        return judged(verdict, truth(parts[verdict](scope)), evidence(scope.trace))
+        return judged(verdict, truth(decides(scope)), evidence(scope.trace))
+
+    return _plain(check, settings, verdict, test) or test
+
+
+MANY = 4096
+Test = Callable[[Facts, CallFacts | AwayFacts], Finding]
+
+
+def _plain(check: Check, settings: Settings, verdict: str, general: Test) -> Test | None:
+    """The commonest test of all, one number of a call held against a setting, without the steps between.
+
+    It answers only where both are known numbers, with what ``general`` would say; all else is left to that.
+    """
+    form = ast.parse(" ".join(getattr(check, verdict).split()), mode="eval").body
+    if check.each != "call" or check.let or check.na or (check.where is not None and check.where not in CALL_FIELDS):
+        return None
+    if not (isinstance(form, ast.Compare) and len(form.ops) == 1 and type(form.ops[0]) in COMPARES):
+        return None
+    left, right = form.left, form.comparators[0]
+    if not (isinstance(left, ast.Name) and isinstance(right, ast.Name) and left.id in CALL_FIELDS):
+        return None
+    known = None if right.id in CALL_FIELDS else settings.numbers.get(right.id)
+    if known is None or known.number is None or left.id == check.where:
+        return None
+    compare, field, where, number = COMPARES[type(form.ops[0])], left.id, check.where, known.number
+    lead = () if where is None else (Signal(where, say(True)),)
+    setting = known.evidence()
+
+    false, true = _findings(verdict)
+    shown: dict[Decimal, tuple[Evidence, ...]] = {}  # the same numbers come again and again
+
+    def test(facts: Facts, body: CallFacts | AwayFacts) -> Finding:
+        if type(body) is CallFacts:
+            values = _subject_of(facts, body).values
+            asked = True if where is None else values[where]
+            if asked is False:
+                return NA
+            value = values[field]
+            if asked is True and type(value) is Decimal:
+                evidence = shown.get(value)
+                if evidence is None:
+                    if len(shown) >= MANY:
+                        shown.clear()
+                    evidence = shown[value] = (*lead, _signal(field, value), setting)
+                return made(true if compare(value, number) else false, evidence)
+        return general(facts, body)
 
     return test
+
+
+_last: list[CallSubject] = []  # the call that was asked about last: its rules come one after the other
+
+
+def _subject_of(facts: Facts, body: CallFacts) -> CallSubject:
+    if _last and (held := _last[0]).facts is facts and held.call is body:
+        return held
+    subject = CallSubject(facts, body)
+    _last[:] = [subject]
+    return subject
 
 
 def judged(verdict: str, value: bool | Unknown, shown: tuple[Evidence, ...]) -> Finding:
     if isinstance(value, Unknown):
         return unknown(value.cause, shown)
+    return made(_findings(verdict)[value], shown)
+
+
+def _findings(verdict: str) -> tuple[Outcome, Outcome]:
+    """What a verdict that is false comes to, and one that is true."""
     if verdict == "keep":
-        value = not value
-    if verdict in ("met", "tell"):
-        return Finding(Outcome.MET, shown) if value else clear(shown)
-    return breach(shown) if value else clear(shown)
+        return Outcome.BREACH, Outcome.CLEAR
+    return Outcome.CLEAR, Outcome.MET if verdict in ("met", "tell") else Outcome.BREACH
 
 
 def _parts(check: Check) -> dict[str, str]:
@@ -167,15 +245,27 @@ def compile_let(let: Mapping[str, str], names: Names) -> tuple[dict[str, Fn], Na
 
 def evidence(trace: list[tuple[str, Any]]) -> tuple[Evidence, ...]:
     """What the expression read, each once: fields as signals, settings with their source, hits as spans."""
-    shown: dict[Evidence, None] = {}
+    shown: list[Evidence] = []
     for name, value in trace:
-        if isinstance(value, Known):
-            shown[value.evidence()] = None
-        elif isinstance(value, Span):
-            shown[value] = None
+        kind = type(value)
+        if kind is Known:
+            shown.append(value.evidence())
+        elif kind is Span:
+            shown.append(value)
+        elif kind in _PLAIN:
+            shown.append(_signal(name, value))
         elif value is not None:
-            shown[Signal(name, say(value))] = None
-    return tuple(shown)
+            shown.append(Signal(name, say(value)))
+    return tuple(shown) if len({name for name, _ in trace}) == len(trace) else tuple(dict.fromkeys(shown))
+
+
+_PLAIN = frozenset({Decimal, bool, str})
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _signal(name: str, value: Any) -> Signal:
+    """Numbers and words come again and again; their spelling does not change."""
+    return Signal(name, say(value))
 
 
 def say(value: object) -> str:

@@ -21,7 +21,7 @@ from scoring.finding import Finding, unknown
 from scoring.overlay import Overlay
 from scoring.pack import Check, Pack, Rule
 from scoring.predicates import PREDICATES
-from scoring.scorecard import ZERO, Line, Outcome, Scorecard, Setting
+from scoring.scorecard import ZERO, Line, Outcome, Scorecard, Setting, made_line
 from scoring.values import Known, Settings, Undated, settle, words
 
 ENGINE = 1  # raised with every change of semantics
@@ -134,7 +134,8 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
     ready = programme(pack, overlay, day)
     if facts.call is not None:
         silenced = facts.call.text == "synthetic" and not ready.synthetic_ok
-        lines = [_line(one, one.test(facts, facts.call), facts.subject, silenced) for one in ready.call]
+        subject, call = facts.subject, facts.call
+        lines = [_line(one, one.test(facts, call), subject, silenced) for one in ready.call]
     elif facts.away is not None:
         lines = [_line(one, one.test(facts, facts.away), facts.subject, False) for one in ready.away]
     else:
@@ -147,7 +148,7 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
             automatic += line.points if line.machine else ZERO
             counted += line.points if line.counts else ZERO
         assumed = assumed or line.assumed
-        doubtful += line.outcome is Outcome.UNKNOWN
+        doubtful += line.outcome is _UNKNOWN
     return Scorecard(
         subject=facts.subject,
         agent=facts.agent,
@@ -163,30 +164,21 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
     )
 
 
+_BREACH, _MET, _CLEAR, _UNKNOWN = Outcome.BREACH, Outcome.MET, Outcome.CLEAR, Outcome.UNKNOWN
+
+
 def _line(one: _Ready, finding: Finding, event: str, silenced: bool) -> Line:
     if silenced and one.needs_text and finding.outcome is not Outcome.NA:
         finding = unknown(Cause.SYNTHETIC, (Setting("synthetic_ok", "false", "word", "site"),))
     outcome = finding.outcome
-    effect = outcome is Outcome.BREACH or outcome is Outcome.MET
+    effect = one.effect and (outcome is _BREACH or outcome is _MET)
     decide = "review" if finding.review else one.decide
-    lost = (effect and one.effect and (one.points_lost or one.setting_lost)) or (
-        outcome is Outcome.CLEAR and one.setting_lost
-    )
-    return Line(
-        rule=one.rule,
-        cite=one.cite,
-        outcome=outcome,
-        decide=decide,
-        counts=effect and one.effect and decide == "auto",
-        points=one.points if effect and one.effect else ZERO,
-        assumed=lost,
-        quote=one.quote,
-        evidence=finding.evidence,
-        event=event,
-        title=one.title,
-        cause=None if finding.cause is None else finding.cause.value,
-        machine=one.machine and not finding.review,
-    )
+    lost = (effect and (one.points_lost or one.setting_lost)) or (one.setting_lost and outcome is _CLEAR)
+    cause = None if finding.cause is None else finding.cause.value
+    return made_line(
+        one.rule, one.cite, outcome, decide, effect and decide == "auto", one.points if effect else ZERO, lost,
+        one.quote, finding.evidence, event, one.title, cause, one.machine and not finding.review,
+    )  # fmt: skip
 
 
 def _read_lost(finding: Finding) -> bool:

@@ -103,7 +103,7 @@ _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-_COMPARES: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+COMPARES: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
@@ -379,7 +379,7 @@ def _link(op: ast.cmpop, left: Fn, right: Fn, written: ast.expr) -> Fn:
     if isinstance(op, ast.In | ast.NotIn):
         inside = isinstance(op, ast.In)
         return lambda scope: _in(left(scope), right(scope), inside)
-    compare = _COMPARES[type(op)]
+    compare = COMPARES[type(op)]
     return lambda scope: _compared(compare, left(scope), right(scope))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -117,6 +117,34 @@ class Line:
             "cause": self.cause,
             "decided_by": "machine" if self.decide == "auto" else None,
         }
+
+
+_new = object.__new__
+(
+    _rule, _cite, _outcome, _decide, _counts, _points, _assumed, _quote, _evidence, _event, _title, _cause, _machine,
+) = (getattr(Line, one.name).__set__ for one in fields(Line))  # fmt: skip
+
+
+def made_line(
+    rule: str, cite: str, outcome: Outcome, decide: str, counts: bool, points: Decimal, assumed: bool, quote: str,
+    evidence: tuple[Evidence, ...], event: str, title: dict[str, str], cause: str | None, machine: bool,
+) -> Line:  # fmt: skip
+    """A line from its values; a frozen value's own way of making itself takes four times as long."""
+    one = _new(Line)
+    _rule(one, rule)
+    _cite(one, cite)
+    _outcome(one, outcome)
+    _decide(one, decide)
+    _counts(one, counts)
+    _points(one, points)
+    _assumed(one, assumed)
+    _quote(one, quote)
+    _evidence(one, evidence)
+    _event(one, event)
+    _title(one, title)
+    _cause(one, cause)
+    _machine(one, machine)
+    return one
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -25,13 +25,17 @@ class Known:
     text: str
     unit: Unit
     source: str  # printed | lost | reading | site
+    shown: Setting = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", Setting(self.name, self.text, self.unit, self.source))
 
     @property
     def assumed(self) -> bool:
         return self.source == "lost"
 
     def evidence(self) -> Setting:
-        return Setting(self.name, self.text, self.unit, self.source)
+        return self.shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from qa.store.ledger import _COLUMNS, ZERO, NewEntry, NewRun
 from qa.store.pool import Tx
 
 Full = dict[str, Any]
+_ADD = {"run": "bulk.add_runs", "entry": "bulk.add_entries"}
 
 
 async def add_runs(tx: Tx, new: Sequence[NewRun]) -> None:
@@ -32,7 +33,7 @@ async def add_runs(tx: Tx, new: Sequence[NewRun]) -> None:
     runs, entries = writer.rows(new)
     # each kind in its own statement: the chain is checked row by row, so stretches of one kind go together
     for kind, part in _stretches(runs, entries):
-        await tx.run(f"bulk.add_{'runs' if kind == 'run' else 'entries'}", *_columns(kind, part))
+        await tx.run(_ADD[kind], *_columns(kind, part))
     await tx.run("bulk.point_new", [one["subject"] for one in runs], [one["id"] for one in runs])
 
 

@@ -1,7 +1,8 @@
 """The append-only ledger: runs, entries, reversals and the pointer to each subject's current run, in one transaction.
 
 An entry is never changed. When another run becomes current, the entries in force are reversed, each at most once;
-when inputs return that were scored before, the reversals are reversed in turn. It computes no score.
+when inputs return that were scored before, the reversals are reversed in turn. What concerns a closed period is booked
+on the first open day. It computes no score.
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ class _Writer:
         self._tx = tx
         self._head = head
         self._at = at
+        self._booked: dict[date, date] = {}
 
     @classmethod
     async def begin(cls, tx: Tx) -> _Writer:
@@ -158,7 +160,15 @@ class _Writer:
             opposite = {"id": uuid4(), "points": -last["points"] + ZERO, "reverses": last["id"]}
             await self._append("entry", {**row, **opposite, "depth": last["depth"] + 1})
 
+    async def _open(self, day: date | None) -> date | None:
+        """The day an entry is booked on: its own, or, when that lies in a closed period, the first open one."""
+        if day is not None and day not in self._booked:
+            self._booked[day] = await self._tx.value("ledger.booked", day)
+        return None if day is None else self._booked[day]
+
     async def _append(self, kind: str, row: dict[str, Any]) -> UUID:
+        if kind == "entry":
+            row = {**row, "day": await self._open(row["day"])}
         seq = self._head.seq + 1
         full = {**row, "made_at": self._at, "seq": seq, "actor": self._tx.actor}
         hash = chain.link(self._head.hash, kind, full)

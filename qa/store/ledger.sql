@@ -73,6 +73,10 @@ SELECT DISTINCT last.subject FROM last LEFT JOIN current_run ON current_run.subj
  WHERE current_run.run IS NULL
  ORDER BY 1;
 
+-- booked: The day on which an entry is booked: its own, or the first after all closed periods when it lies in one.
+SELECT CASE WHEN EXISTS (SELECT FROM period WHERE closed_at IS NOT NULL AND $1::date BETWEEN from_day AND to_day)
+            THEN (SELECT max(to_day) + 1 FROM period WHERE closed_at IS NOT NULL) ELSE $1::date END;
+
 -- add_period: Make a period; one that stands is left as it is.
 INSERT INTO period (id, from_day, to_day) VALUES ($1, $2, $3)
 ON CONFLICT (site_id, id) DO NOTHING;

@@ -191,13 +191,33 @@ async def test_a_closed_period_takes_no_entry_and_is_closed_once(store: Store) -
     await record(store, rows.run())
     async with store.site("main", "owner") as tx:
         await periods.close(tx, "2026-11")
+        first = (await runs.entries(tx, "call:c1"))[0]
+        head = await ledger.head(tx)
     with pytest.raises(PeriodClosed, match="2026-11"):
-        await record(store, rows.run(inputs="in-2"))
+        async with store.site("main", "worker") as tx:
+            await _reverse(tx, first.id, head.seq + 1, head.hash)
     with pytest.raises(PeriodClosed):
         async with store.site("main", "owner") as tx:
             await periods.close(tx, "2026-11")
     later = rows.run("call:c2", day=rows.DAY.replace(month=12))
     assert (await record(store, later)).new
+    await clean(store)
+
+
+async def test_late_news_of_a_closed_period_is_booked_on_the_first_open_day(store: Store) -> None:
+    async with store.site("main", "owner") as tx:
+        await periods.add(tx, "2026-11", rows.DAY.replace(day=1), rows.DAY.replace(day=30))
+    await record(store, rows.run())
+    async with store.site("main", "owner") as tx:
+        await periods.close(tx, "2026-11")
+    await record(store, rows.run(inputs="in-2"))
+
+    async with store.site("main", "reader") as tx:
+        found = await runs.entries(tx, "call:c1")
+        now = await runs.current(tx, "call:c1")
+    booked = {(one.depth, one.day) for one in found}
+    assert booked == {(0, rows.DAY), (1, rows.DAY.replace(month=12, day=1)), (0, rows.DAY.replace(month=12, day=1))}
+    assert now is not None and (now.inputs, now.day) == ("in-2", rows.DAY)
     await clean(store)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from scoring.facts import Unknown
-from scoring.pack import Rule
+from scoring.pack import Pack, Rule
 from scoring.period.card import Adjustment, Card, Recommendation
 from scoring.period.evaluate import Evaluator, Shelves
 from scoring.period.findings import Finding
@@ -103,7 +103,8 @@ class Closing:
             if not self._concerned(then, now, who, month):
                 continue
             before, after = self._open_card(then, who, month), self._open_card(now, who, month)
-            change = _points_of(after) - _points_of(before), _pay_of(after) - _pay_of(before)
+            points_then, points_now = (_points_of(one, now.packs[one.pack]) for one in (before, after))
+            change = points_now - points_then, _pay_of(after) - _pay_of(before)
             if any(change):
                 months.append(month)
             points, pay = points + change[0], pay + change[1]
@@ -130,8 +131,12 @@ class Closing:
         return _card_of(other.evaluator.month(other._pack(who, month), who, month), False)
 
 
-def _points_of(card: Card) -> Decimal:
-    return card.score if isinstance(card.score, Decimal) else sum(card.lines.values(), ZERO)
+def _points_of(card: Card, pack: Pack) -> Decimal:
+    """The score, nothing while a part of it is missing; where nothing is totalled the sum of the lines."""
+    total = pack.head.score
+    if total is not None and card.who.kind in pack.rules[total].of:
+        return card.score if isinstance(card.score, Decimal) else ZERO
+    return sum(card.lines.values(), ZERO)
 
 
 def _pay_of(card: Card) -> Decimal:
@@ -322,11 +327,18 @@ def _added(maps: list[Any]) -> dict[str, Decimal]:
 
 
 def _first_outcomes(cards: list[Card]) -> dict[str, Outcome]:
+    """The first outcome that occurs in a span; a silent month says nothing beside one that says something."""
     found: dict[str, set[Outcome]] = {}
+    silent: set[str] = set()
     for one in cards:
+        heard = {each.rule for each in one.findings} | set(one.unknown)
         for rule, outcome in one.outcome.items():
-            found.setdefault(rule, set()).add(outcome)
-    return {rule: next(one for one in ORDER if one in have) for rule, have in found.items()}
+            if outcome is Outcome.UNKNOWN and rule not in heard:
+                silent.add(rule)
+            else:
+                found.setdefault(rule, set()).add(outcome)
+    first = {rule: next(one for one in ORDER if one in have) for rule, have in found.items()}
+    return {**dict.fromkeys(silent, Outcome.UNKNOWN), **first}
 
 
 def _union(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

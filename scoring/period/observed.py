@@ -33,7 +33,7 @@ def with_observations(month: Month, ready: Ready, flags: list[Flag]) -> Iterable
     ]
     for flag in flags:
         finding = flag.finding
-        answer = next(((day, one) for day, one in left if _answers(one, finding)), None)
+        answer = next(((day, one) for day, one in left if _answers(month, one, finding)), None)
         if answer is None:
             yield finding
             continue
@@ -120,11 +120,14 @@ def seen(month: Month, ready: Ready, record: Record, day: date) -> Finding:
     return judge.priced(month, ready, finding, scope)
 
 
-def _answers(record: Record, finding: Finding) -> bool:
+def _answers(month: Month, record: Record, finding: Finding) -> bool:
+    """Whether an observation is about that finding; an answer stands for what replaced the record it was about too."""
     about = record.get("about")
     if about is None:
         return finding.kind in CALENDAR
-    return about in (finding.subject, finding.event, finding.subject.partition("#")[0])
+    standing = month.world.book.get(about)
+    named = {about} if standing is None else {about, standing.id}
+    return not named.isdisjoint((finding.subject, finding.event, finding.subject.partition("#")[0]))
 
 
 def gives(record: Record) -> bool:

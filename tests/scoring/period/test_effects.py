@@ -267,6 +267,15 @@ def test_a_flag_waits_until_a_person_confirms_or_dismisses_it(answer: bool | Non
     assert card(at, "2026-04").score == 100  # the answer belongs to the day of what it answers
 
 
+def test_an_answer_stands_for_the_record_that_replaced_the_one_it_was_about() -> None:
+    reviewed = pack(rule("TT-1", LATE, decide="review", needs="attendance"))
+    again = record("attendance", "a2", agent="Lin", day="2026-03-31", late="0:04:00", supersedes="a1", reason="wrong")
+    for answer, score in ((True, 98), (False, 100)):
+        said = seen("o1", "TT-1", "2026-04-02", about="a1", confirmed=answer)
+        found = card(world(reviewed, [LATER, said, again]), "2026-03")
+        assert (found.score, found.review, found.count["TT-1"]) == (score, {}, answer)
+
+
 def test_a_finding_without_a_flag_is_one_of_its_own() -> None:
     reviewed = pack(rule("TT-1", LATE, decide="review", needs="attendance"))
     at = world(reviewed, [LATER, seen("o1", "TT-1", "2026-03-30"),
@@ -382,6 +391,15 @@ def test_a_withdrawn_record_gives_back_what_it_cost() -> None:
 
     assert card(back, "2026-03").score == 98
     assert card(back, "2026-04").adjusted.points == 2
+
+
+def test_a_total_that_was_open_at_the_closing_comes_whole_when_it_is_known() -> None:
+    at = closed(world(ITEMS, [seen("o1", "TT-F", "2026-03-02", points="-4")], now="2026-04-01T00:00"), "2026-03")
+    given = seen("o2", "TT-N", "2026-03-02", points="17", outcome="met")
+    later = closed(_more(at, given), "2026-04")
+
+    assert card(later, "2026-03").score is None
+    assert card(later, "2026-04").adjusted.points == 23
 
 
 def test_time_that_passes_adjusts_nothing() -> None:

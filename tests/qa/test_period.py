@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
+from typer.testing import CliRunner
 
 from qa import site as sites
+from qa.cli import app
+from qa.letters import letters
 from qa.period import MonthRefused, Months, Only, View, month_of, replay, set_money
 from qa.period_book import write
 from qa.period_print import file_name, page
@@ -272,3 +278,70 @@ def test_every_word_of_the_sheets_is_there_in_every_language(language: int) -> N
     names = ("zh-CN", "ko", "en")
     assert all(word(key, names[language]).strip() for key in keys())
     assert {f"cause.{one}" for one in Cause} <= set(keys())
+
+
+async def test_a_call_that_is_scored_after_the_closing_becomes_an_adjustment(
+    store: Store, rules: SiteRules, tmp_path: Path
+) -> None:
+    bes = replace(rules, pack=load_pack(shipped("bes")))
+    begin = datetime(2026, 3, 3, 9, tzinfo=rules.zone)
+    call = seed.Spoken("C-1", POLITE, agent="Wang", at=begin)
+    await put(store, bes, STAFF)
+    await seed.put(store, SITE, tmp_path, call)
+    march = await asked(store, bes).close(MARCH)
+    await seed.put(store, SITE, tmp_path, replace(call, id="C-2", ring_s=Decimal("17.2")))
+
+    april = await asked(store, bes, now=datetime.fromisoformat("2026-05-02T00:00")).view(APRIL)
+
+    wang = april.card("person", "Wang")
+    assert (march.card("person", "Wang") or {})["lines"]["BES-16"] == "0"
+    assert wang is not None and wang["lines"]["BES-16"] == "0"
+    assert wang["adjusted"]["points"] == "-10.5"  # four rings, and half of the calls answered in time only
+    assert await replay(store, bes, "verify") == (len(march.cards), {}, [])
+
+
+def command(*words: str) -> tuple[int, str]:
+    made = CliRunner().invoke(app, ["period", *words])
+    told = None if made.exception is None or isinstance(made.exception, SystemExit) else letters(made.exception)
+    return (made.exit_code, made.output) if told is None else (told[1], "\n".join(told[0] or ["a defect"]))
+
+
+def test_the_command_shows_closes_and_adjusts(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEATWATCH_DATABASE_URL", dsn)
+    monkeypatch.setenv("SEATWATCH_DATA", str(tmp_path))
+    monkeypatch.setenv("SEATWATCH_PACK", "a80")
+
+    async def fill() -> None:
+        opened = await Store.open(dsn)
+        found = [parse({"id": f"r{number}", **row}, ZoneInfo("Asia/Shanghai")) for number, row in enumerate(ROWS)]
+        async with opened.site(SITE, "Zhao") as tx:
+            await records.add_records(tx, [one for one in found if isinstance(one, Record)], name="test")
+        await opened.close()
+
+    asyncio.run(fill())
+    assert command("show", "2026-03", "--agent", "Nobody")[0] == 1
+    code, shown = command(
+        "show", "2026-03", "--json", "--html", str(tmp_path / "html"), "--xlsx", str(tmp_path / "m.xlsx")
+    )
+    month = json.loads(shown)
+    assert (code, month["closed"], month["money"]) == (0, None, "off")
+    assert {one["who"]: one["score"] for one in month["people"]} == {"Chen": "80", "Li": "78", "Wang": "80"}
+    assert all(Path(one).is_file() for one in month["files"])
+    assert len(month["files"]) == 6
+    assert command("adjust", "2026-03", "--agent", "Li", "--points", "1", "--reason", "x")[0] == 1
+    assert command("close", "2026-03", "--as", "kim", "--team", "north")[0] == 0
+    assert command("close", "2026-03")[0] == 1
+    assert command("adjust", "2026-03", "--points", "1", "--reason", "x")[0] == 2
+    assert command("adjust", "2026-03", "--agent", "Li", "--points", "one", "--reason", "x")[0] == 2
+    code, made = command(
+        "adjust", "2026-03", "--team", "north", "--points", "1", "--reason", "the outage", "--as", "kim"
+    )
+    assert (code, made.count("carried in 2026-04 (by kim: the outage)")) == (0, 2)
+    assert command("money", "payroll_export")[0] == 1
+    assert command("money", "record_only") == (0, "money: record_only\n")
+    assert command("decide", "2026-03", "Li", "dismissal", "review", "--reason", "x")[0] == 1
+    assert (
+        command("show", "2026-15")[0]
+        == command("show", "2026-03", "--html", str(tmp_path / "x"), "--lang", "fr")[0]
+        == 2
+    )

@@ -327,11 +327,18 @@ def _added(maps: list[Any]) -> dict[str, Decimal]:
 
 
 def _first_outcomes(cards: list[Card]) -> dict[str, Outcome]:
+    """The first outcome that occurs in a span; a silent month says nothing beside one that says something."""
     found: dict[str, set[Outcome]] = {}
+    silent: set[str] = set()
     for one in cards:
+        heard = {each.rule for each in one.findings} | set(one.unknown)
         for rule, outcome in one.outcome.items():
-            found.setdefault(rule, set()).add(outcome)
-    return {rule: next(one for one in ORDER if one in have) for rule, have in found.items()}
+            if outcome is Outcome.UNKNOWN and rule not in heard:
+                silent.add(rule)
+            else:
+                found.setdefault(rule, set()).add(outcome)
+    first = {rule: next(one for one in ORDER if one in have) for rule, have in found.items()}
+    return {**dict.fromkeys(silent, Outcome.UNKNOWN), **first}
 
 
 def _union(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

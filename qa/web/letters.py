@@ -65,8 +65,8 @@ LETTERS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "an? … cannot do without it; give it",
-        "此项必填（{0}）",
-        "꼭 필요한 항목입니다 ({0})",
+        "此项必填，请填写",
+        "꼭 필요한 항목입니다. 적으십시오",
     ),
     (
         "it stands instead of agent; give one of them",

@@ -90,7 +90,12 @@ async def test_what_a_clause_does_not_print_cannot_be_set(
 
 @pytest.mark.parametrize(
     ("language", "letter"),
-    [("zh-CN", "此项必填"), ("ko", "꼭 필요한 항목입니다"), ("en", "cannot do without it"), (None, "cannot do")],
+    [
+        ("zh-CN", "此项必填"),
+        ("ko", "꼭 필요한 항목입니다"),
+        ("en", "cannot do without it"),
+        (None, "cannot do without it"),
+    ],
 )
 async def test_letters_come_in_the_language_that_is_asked_for(desk: Client, language: str | None, letter: str) -> None:
     headers = {"Accept-Language": language} if language else {}

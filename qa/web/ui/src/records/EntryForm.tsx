@@ -58,7 +58,7 @@ function groups(kind: Kind, correcting: boolean): Record<"who" | "what" | "about
   const shown = kind.fields.filter((one) => !OWN.has(one.name));
   const isAbout = (one: Field) => ABOUT.has(one.name) && !(one.name === "reason" && (one.need || correcting));
   const rest = shown.filter((one) => !WHO.has(one.name) && !isAbout(one));
-  const needed = (one: Field) => one.need || one.name === "reason";
+  const needed = (one: Field) => one.need || one.name === "reason" || one.name === "case_type";
   return {
     who: shown.filter((one) => WHO.has(one.name)),
     what: [...rest.filter(needed), ...rest.filter((one) => !needed(one))],

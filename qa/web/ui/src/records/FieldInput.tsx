@@ -20,7 +20,9 @@ export interface Props {
 
 const PEOPLE = new Set(["agent", "covers", "proxy_by", "reviewer", "rater_id"]);
 const CROWDS = new Set(["present", "absent"]);
-const FORMS: Record<string, string> = { duration: "0:05:00", period: "2026-03 · 2026-W10 · 2026Q1 · 2026", decimal: "-0.5", ref: "" };
+const FORMS: Record<string, string> = { duration: "0:05:00", period: "2026-03 · 2026-W10 · 2026Q1 · 2026" };
+// What the browser's own field can hold; a finer or stranger moment is shown as text and kept.
+const MOMENT = /^$|^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$/;
 
 function Truth({ id, value, onChange }: Pick<Props, "id" | "value" | "onChange">) {
   const { t } = useWords();
@@ -189,14 +191,14 @@ export function FieldInput(props: Props) {
   if (field.type === "text") {
     return <Input.TextArea {...shared} rows={3} maxLength={10_000} onChange={(event) => onChange(event.target.value)} />;
   }
-  const type = field.type === "date" ? "date" : field.type === "datetime" ? "datetime-local" : "text";
+  const type = field.type === "date" ? "date" : field.type === "datetime" && MOMENT.test(text) ? "datetime-local" : "text";
   return (
     <Input
       {...shared}
       type={type}
       step={type === "datetime-local" ? 1 : undefined}
       inputMode={field.type === "int" ? "numeric" : undefined}
-      placeholder={type === "text" ? FORMS[field.type] : undefined}
+      placeholder={field.name === "points" ? "-0.5" : FORMS[field.type]}
       autoComplete="off"
       onChange={(event) => onChange(event.target.value)}
     />

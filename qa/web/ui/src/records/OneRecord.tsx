@@ -16,7 +16,7 @@ import { EntryForm } from "./EntryForm.tsx";
 import { useText } from "./show.tsx";
 import { useTerms } from "./terms.ts";
 
-type Act = { what: "withdraw" | "restore"; record: Raw };
+type Act = { what: "withdraw" | "restore" | "undo"; record: Raw };
 
 function Fields({ kind, now, before }: { kind: Kind | undefined; now: Raw; before: Raw | undefined }) {
   const terms = useTerms();
@@ -182,7 +182,7 @@ export function OneRecord({ id }: { id: string }) {
           </>
         )}
         {gone && content_ && (
-          <Button type="primary" onClick={() => setAct({ what: "restore", record: content_.record })}>
+          <Button type="primary" onClick={() => setAct({ what: "undo", record: content_.record })}>
             {t("records.undo")}
           </Button>
         )}

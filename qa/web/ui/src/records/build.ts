@@ -49,6 +49,7 @@ export function filled(kind: Kind, record: Raw): Raw {
 }
 
 function asHeld(value: unknown): unknown {
+  if (typeof value === "string" && /T\d\d:\d\d:\d\d\.\d+$/.test(value)) return value.replace(/\.?0+$/, "");
   if (typeof value === "number") return String(value);
   if (Array.isArray(value)) return value.map((one) => (one !== null && typeof one === "object" ? held(one as Raw) : one));
   return value;

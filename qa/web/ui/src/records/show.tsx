@@ -5,6 +5,8 @@ import type { Terms } from "./terms.ts";
 import { useTerms } from "./terms.ts";
 import { useWords } from "../words.tsx";
 
+const NARROWED = new Set(["level", "class"]); // their words belong to the process of a case
+
 export function plainTime(value: string): string {
   return value.replace("T", " ").replace(/(\.\d*?)0+$/, "$1");
 }
@@ -19,7 +21,7 @@ export function text(field: Field | undefined, name: string, value: unknown, ter
   }
   const said = String(value);
   if (field?.type === "datetime" || /^\d{4}-\d\d-\d\dT/.test(said)) return plainTime(said);
-  return field && field.values.length === 0 ? said : terms.value(name, said);
+  return field && field.values.length === 0 && !NARROWED.has(name) ? said : terms.value(name, said);
 }
 
 export function useText(): (field: Field | undefined, name: string, value: unknown) => string {

@@ -425,7 +425,7 @@ class Month:
         found = [
             one.get("points")
             for day, one in self.observations
-            if ready.id in (one.get("rule") or ()) and observed.gives(one) and one.get("points") is not None
+            if ready.id in (one.get("rule") or ()) and observed.gives(one)
             and day in self.period
         ]  # fmt: skip
         return sum(found, ZERO) if found else None

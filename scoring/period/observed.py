@@ -102,6 +102,8 @@ def seen(month: Month, ready: Ready, record: Record, day: date) -> Finding:
     if "admits" in ready.parts and truth(ready.parts["admits"](scope)) is False:
         outcome = Outcome.NA
     effect = outcome in (Outcome.BREACH, Outcome.MET)
+    if rule.item is not None and outcome is Outcome.MET and record.get("points") is None:
+        effect = False  # an item found met without points has lost nothing
     points: Decimal | None = ZERO
     if effect:
         points = record.get("points")
@@ -133,7 +135,7 @@ def _answers(month: Month, record: Record, finding: Finding) -> bool:
 def gives(record: Record) -> bool:
     """Points of an item as what was earned; a deduction of its printed range is negative."""
     points = record.get("points")
-    return record.get("outcome") == "met" or (points is not None and points >= 0)
+    return points is not None and (record.get("outcome") == "met" or points >= 0)
 
 
 def _says_so(record: Record) -> bool:

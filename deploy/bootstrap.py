@@ -209,7 +209,7 @@ def sync(files: Sequence[str], pip: Sequence[str], env: Mapping[str, str]) -> st
     if not pip or unreachable(output):
         raise failed("sync", output)
     chosen = [part for name in files for part in ("-r", name)]
-    code, output = run_tool("pip", [*pip, "install", "--quiet", "--require-hashes", *chosen], env=env)
+    code, output = run_tool("pip", [*pip, "install", "--quiet", "--require-hashes", "--no-deps", *chosen], env=env)
     if code != 0:
         raise failed("pip", output)
     return "pip"

@@ -42,6 +42,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pydantic_settings": ("qa/settings.py",),
     "prometheus_client": ("qa/web/",),
     "zen": ("qa/bench/",),
+    "rule_engine": ("qa/bench/",),
     "business_rules": ("qa/bench/",),
 }
 IO = {"asyncio", "socket", "time", "random", "os", "sqlite3", "aiohttp", "asyncpg"}

@@ -11,13 +11,15 @@ from qa.bench.rows import HEADER, Row
 Show = Callable[[dict[str, Any], str], None]
 # name -> module whose `rows(name, quick)` measures it; imported only when asked for
 BENCHES = {
+    "backtest": "qa.bench.backtest",
+    "backtest-million": "qa.bench.backtest",
     "pipeline": "qa.bench.pipeline",
     "pipeline-small": "qa.bench.pipeline",
     "phrases": "qa.bench.phrases",
     "scorer": "qa.bench.scorer",
     "spool": "qa.bench.spool",
 }
-ONLY_BY_NAME = frozenset(("pipeline-small",))
+ONLY_BY_NAME = frozenset(("backtest-million", "pipeline-small"))
 
 
 class BenchError(Exception):

@@ -25,6 +25,7 @@ class Row:
     runs: int = 0
     spread: dict[str, Interval | None] = field(default_factory=dict)
     note: str = ""
+    more: bool = False  # the more the better: the goal is a least
 
     def as_dict(self) -> dict[str, Any]:
         """The nine keys of `bench --json`; ``spread`` holds quartiles, and the 95 % interval of the ratio's median."""
@@ -45,27 +46,33 @@ class Row:
         """Two lines: the figures in columns, and what is to be said about them."""
         within = self.spread.get("ratio_95")
         span = f"{_say(within[0])} … {_say(within[1])}" if within else ""
-        goal = f"≤ {self.goal:.2f}" if self.goal is not None else "–"
+        goal = f"{'≥' if self.more else '≤'} {self.goal:.2f}" if self.goal is not None else "–"
         figures = f"{_say(self.ours):>11}{_say(self.peer):>11}{_say(self.ratio):>8}  {span:15}{goal:8}{self.unit:12}"
         return f"{self.name:24}{figures}{self.runs:>4}" + (f"\n    {self.note}" if self.note else "")
 
 
 def compared(
-    name: str, unit: str, ours: Sequence[float], peer: Sequence[float], goal: float | None = None, note: str = ""
-) -> Row:
-    """Runs of both sides in turn: the ratio is that of each pair. A goal is judged by the interval's upper end."""
+    name: str, unit: str, ours: Sequence[float], peer: Sequence[float], goal: float | None = None, note: str = "",
+    *, more: bool = False,
+) -> Row:  # fmt: skip
+    """Runs of both sides in turn: the ratio is that of each pair. A goal is judged by the interval's worse end."""
     ratios = [a / b for a, b in zip(ours, peer, strict=True)]
     within = interval95(ratios)
     spread = {"ours": quartiles(ours), "peer": quartiles(peer), "ratio": quartiles(ratios), "ratio_95": within}
     if goal is not None:
-        note = f"{verdict(within, goal)}; {note}" if note else verdict(within, goal)
-    return Row(name, unit, median(ours), median(peer), median(ratios), goal, len(ratios), spread, note)
+        said = verdict(within, goal, more=more)
+        note = f"{said}; {note}" if note else said
+    return Row(name, unit, median(ours), median(peer), median(ratios), goal, len(ratios), spread, note, more)
 
 
-def verdict(within: Interval | None, goal: float) -> str:
-    """Met only when the whole interval lies under the goal."""
+def verdict(within: Interval | None, goal: float, *, more: bool = False) -> str:
+    """Met only when the whole interval lies under the goal, or, the more the better, over it."""
     if within is None:
         return "goal not judged: too few runs for a 95 % interval"
+    if more:
+        if within[0] >= goal:
+            return "goal met (lower end of the 95 % interval)"
+        return "goal missed" if within[1] < goal else "goal missed: the 95 % interval reaches under it"
     if within[1] <= goal:
         return "goal met (upper end of the 95 % interval)"
     return "goal missed" if within[0] > goal else "goal missed: the 95 % interval reaches over it"

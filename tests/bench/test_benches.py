@@ -12,16 +12,18 @@ import pytest
 
 from ingest.spool import read_leg
 from qa.bench import run_benches
+from qa.bench.forty import flat, forty_conditions, forty_pack
 from qa.bench.legs import Pace, play
 from qa.bench.phrases import PHRASES, alternation, bare_automaton
 from qa.bench.plain_file import PlainFile
-from qa.bench.rule_engines import RULES, business_rules, flat, zen
+from qa.bench.rule_engines import business_rules, rule_engine, zen
 from qa.bench.spool import inconclusive, through_spool
 from qa.bench.subjects import subjects
 from qa.bench.talk import calls, phrase_lists
 from qa.site import demo_overlay
 from scoring.engine import score
 from scoring.load import load_lexicons, load_overlay, load_pack, shipped
+from scoring.overlay import Overlay
 from scoring.scorecard import Outcome
 
 KEYS = ["name", "ours", "peer", "ratio", "unit", "goal", "runs", "spread", "note"]
@@ -72,12 +74,21 @@ def test_phrases() -> None:
 
 def test_scorer(without: Callable[[str], None]) -> None:
     without("zen")
+    without("rule_engine")
     without("business_rules")
     engines = shown("scorer")
 
-    assert [row["name"] for row in engines] == ["scorer-zen-engine", "scorer-business-rules", "scorer-load"]
-    assert [row["peer"] for row in engines[:2]] == [None, None]
-    assert all("is not installed; make bench installs it" in row["note"] and row["ours"] > 0 for row in engines[:2])
+    names = ["zen-engine", "rule-engine", "business-rules", "bes", "load"]
+    assert [row["name"] for row in engines] == [f"scorer-{one}" for one in names]
+    assert [row["peer"] for row in engines[:3]] == [None, None, None]
+    assert all("is not installed; make bench installs it" in row["note"] and row["ours"] > 0 for row in engines[:3])
+
+
+def test_backtest() -> None:
+    rows = {row["name"]: row for row in shown("backtest")}
+
+    assert list(rows) == [f"backtest-{one}" for one in ("400", "1k", "memory", "all-rules", "phrases")]
+    assert all(row["ours"] > 0 for row in rows.values())
 
 
 def test_without_the_automaton_there_is_a_row(without: Callable[[str], None]) -> None:
@@ -128,17 +139,27 @@ def test_the_expression_finds_the_long_phrase_before_the_short_one() -> None:
     assert ", 2 hits" in note
 
 
-def test_the_peers_get_numbers_that_decide_as_the_scorer_does() -> None:
-    """For the rules that are numbers only: the same subjects break them, and both peers find as many."""
-    pack, many = load_pack(shipped("bes")), subjects(400)
-    overlay = load_overlay(demo_overlay(), [pack])
-    numbers = [flat(one) for one in many]
-    for rule in ("BES-16", "BES-08"):
-        cards = [score(pack, overlay, one, None) for one in many]
-        broken = [any(line.rule == rule and line.outcome is Outcome.BREACH for line in card.lines) for card in cards]
-        assert broken == [all(values[name] > limit for name, limit in RULES[rule]) for values in numbers]
-    by_hand = sum(all(values[name] > limit for name, limit in rule) for values in numbers for rule in RULES.values())
-    assert {run() for run in (zen(numbers), business_rules(numbers)) if run is not None} <= {by_hand}
+def test_all_sides_find_the_same_calls_over_the_same_limits() -> None:
+    """What is unknown to us is -1 to the others, and over no limit: every side finds as many."""
+    pack, overlay = forty_pack(), Overlay()
+    many = [one for one in subjects(400) if one.call is not None]
+    numbers, rules = [flat(one) for one in many], forty_conditions()
+    assert len(pack.rules) == len(rules) == 40
+    broken = {
+        (one.subject, line.rule)
+        for one in many
+        for line in score(pack, overlay, one, None).lines
+        if line.outcome is Outcome.BREACH
+    }
+    by_hand = {
+        (one.subject, rule)
+        for one, values in zip(many, numbers, strict=True)
+        for rule, conditions in rules.items()
+        if all(values[name] > limit for name, limit in conditions)
+    }
+    assert broken == by_hand and len(broken) > 1000
+    runs = (zen(rules, numbers), rule_engine(rules, numbers), business_rules(rules, numbers))
+    assert {run() for run in runs if run is not None} <= {len(broken)}
 
 
 def test_subjects_are_of_every_outcome() -> None:

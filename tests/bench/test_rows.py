@@ -40,6 +40,18 @@ def test_a_goal_is_judged_by_the_upper_end(within: tuple[float, float] | None, s
     assert says in verdict(within, 1.1)
 
 
+@pytest.mark.parametrize(
+    ("within", "says"), [((2.0, 3.0), "goal met"), ((1.9, 2.5), "reaches under it"), ((1.0, 1.9), "goal missed")]
+)
+def test_where_more_is_better_the_lower_end_judges(within: tuple[float, float], says: str) -> None:
+    assert says in verdict(within, 2.0, more=True)
+
+
+def test_a_least_is_shown_as_one() -> None:
+    text = compared("scorer", "calls/s", [4.0] * 6, [2.0] * 6, goal=2.0, more=True).as_text()
+    assert "≥ 2.00" in text and "goal met (lower end of the 95 % interval)" in text
+
+
 def test_a_missing_peer_is_a_row_that_says_so() -> None:
     row = missing("scorer-zen-engine", "calls/s", "zen-engine is not installed; make bench installs it")
 

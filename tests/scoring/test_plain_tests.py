@@ -22,7 +22,7 @@ FORMS = (
 )  # fmt: skip
 
 
-def tests(short: bool) -> list[Any]:
+def every_form(short: bool) -> list[Any]:
     """Every rule in every form and with every verdict, made the short way or the long one."""
     found = []
     with pytest.MonkeyPatch.context() as patch:
@@ -39,7 +39,7 @@ def tests(short: bool) -> list[Any]:
     return found
 
 
-SHORT, LONG = tests(True), tests(False)
+SHORT, LONG = every_form(True), every_form(False)
 
 
 @given(CALL_FACTS)

@@ -125,7 +125,13 @@ def _meet(one: Finding, other: Finding, per: str) -> bool:
     mine, theirs = _spans(one), _spans(other)
     if not mine or not theirs:
         return one.subject == other.subject
-    return any(a[0] <= b[1] and b[0] <= a[1] for a in mine for b in theirs)
+    return any(a[0] <= b[1] and b[0] <= a[1] for a in mine for b in theirs) or bool(_turns(one) & _turns(other))
+
+
+def _turns(finding: Finding) -> set[int]:
+    """The turns the words of a finding stand in; none where a person marked the stretch."""
+    spans = () if finding.clip is not None else (one for one in finding.evidence if isinstance(one, Span))
+    return {one.turn for one in spans if one.turn is not None}
 
 
 def _spans(finding: Finding) -> list[tuple[int, int]]:

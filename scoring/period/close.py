@@ -86,6 +86,7 @@ class Closing:
             unknown=_union(one.unknown for one in cards),
             assumed=_union(one.assumed for one in cards),
             alarms=_union(one.alarms for one in cards),
+            review=_waiting_in(one.review for one in cards),
             recommendations=tuple(rec for one in cards for rec in one.recommendations),
             findings=tuple(found for one in cards for found in one.findings),
             closed=all(one.closed for one in cards),
@@ -339,6 +340,16 @@ def _first_outcomes(cards: list[Card]) -> dict[str, Outcome]:
                 found.setdefault(rule, set()).add(outcome)
     first = {rule: next(one for one in ORDER if one in have) for rule, have in found.items()}
     return {**dict.fromkeys(silent, Outcome.UNKNOWN), **first}
+
+
+def _waiting_in(maps: Iterable[Mapping[str, Decimal | None]]) -> dict[str, Decimal | None]:
+    """What waits in a span, with the points proposed; none where a person has to set some of them."""
+    total: dict[str, Decimal | None] = {}
+    for one in maps:
+        for rule, points in one.items():
+            before = total.get(rule, ZERO)
+            total[rule] = None if before is None or points is None else before + points
+    return total
 
 
 def _union(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from qa.web.context import PRINCIPAL, SERVICES, Services
 from qa.web.guard import Principal, add_headers, only_this_machine
 from qa.web.health import METERS, Meters
+from qa.web.imports import TURN
 from qa.web.live import FEED, Feed, let_go, watch
 from qa.web.periods import SHELF, Shelf
 from qa.web.problems import Refusal, problems
@@ -30,6 +33,7 @@ def make_app(
     app[PRINCIPAL] = principal
     app[METERS] = Meters()
     app[FEED] = Feed(services, watch_seconds)
+    app[TURN] = asyncio.Semaphore(1)
     app[SCREENS] = screens or Screens()
     app[SHELF] = Shelf()
     app.on_response_prepare.append(add_headers)

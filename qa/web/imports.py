@@ -28,7 +28,8 @@ from scoring.errors import PackError
 from scoring.records.kinds import MODELS
 
 BYTES = "application/octet-stream"
-MOST_FILE = 64 * 1024 * 1024
+MOST_FILE = 32 * 1024 * 1024  # some 250,000 records, which take about 1 GB of memory while they are judged
+TURN: web.AppKey[asyncio.Semaphore] = web.AppKey("import_turn", asyncio.Semaphore)  # one file at a time
 MOST_TOLD = 1000  # refused lines in an answer; the count holds all
 ENDINGS = (".jsonl", ".ndjson", ".json", ".yaml", ".yml", ".csv", ".tsv", ".xlsx")
 Tell = Callable[[str, int], Awaitable[None]]
@@ -105,12 +106,13 @@ async def _import(request: web.Request, query: ImportQuery, tell: Tell) -> model
     with tempfile.TemporaryDirectory(prefix="seatwatch-import-") as folder:
         path = Path(folder) / f"file{Path(query.name).suffix.lower()}"
         await _receive(request, path)
-        admitted = await _admitted(request, path, query, tell)
-    may_enter(request.app[PRINCIPAL].role, {one.kind for one in admitted.records})
-    await tell("store", len(admitted.records))
-    async with work(request) as tx:
-        await judge(tx, admitted, services.settings, services.site)
-        report = await keep(tx, admitted, name=Path(query.name).name, partial=query.partial)
+        async with request.app[TURN]:
+            admitted = await _admitted(request, path, query, tell)
+            may_enter(request.app[PRINCIPAL].role, {one.kind for one in admitted.records})
+            await tell("store", len(admitted.records))
+            async with work(request) as tx:
+                await judge(tx, admitted, services.settings, services.site)
+                report = await keep(tx, admitted, name=Path(query.name).name, partial=query.partial)
     return _told(report, query, language_of(request))
 
 

@@ -2,7 +2,7 @@
 import { ApiError, ROOT, type Refused } from "../api.ts";
 import type { Imported } from "./data.ts";
 
-export const MOST_BYTES = 64 * 1024 * 1024;
+export const MOST_BYTES = 32 * 1024 * 1024;
 export type Step = { step: "send"; share: number } | { step: "read" | "store"; lines: number };
 type Last = { step: "done"; taken: Imported } | { step: "refused"; problem: { status: number; detail: string; refused: Refused[] } };
 

@@ -143,10 +143,11 @@ async def _copy_in(conn: asyncpg.Connection, tables: list[dict[str, Any]], reade
             await asyncio.to_thread(reader.extract, f"tables/{name}/{part}", path)
             await conn.copy_to_table(name, source=str(path), columns=table["columns"])
         await conn.execute(f'ALTER TABLE "{name}" ENABLE TRIGGER USER')
-        if walled:
-            await conn.execute(f'ALTER TABLE "{name}" FORCE ROW LEVEL SECURITY')
-    for row in await conn.fetch(_SEQUENCES):
+    for row in await conn.fetch(_SEQUENCES):  # before the walls stand again: behind them the highest number is not seen
         await conn.execute(row["move"])
+    for table in tables:
+        if table["walled"] or table["name"] == "site":
+            await conn.execute(f'ALTER TABLE "{table["name"]}" FORCE ROW LEVEL SECURITY')
 
 
 async def _refuse_what_stands(conn: asyncpg.Connection, recordings: Path | None, replace: bool) -> None:

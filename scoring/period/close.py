@@ -104,7 +104,8 @@ class Closing:
             if not self._concerned(then, now, who, month):
                 continue
             before, after = self._open_card(then, who, month), self._open_card(now, who, month)
-            change = _points_between(before, after, now.packs[after.pack]), _pay_of(after) - _pay_of(before)
+            points_then, points_now = (_points_of(one, now.packs[one.pack]) for one in (before, after))
+            change = points_now - points_then, _pay_of(after) - _pay_of(before)
             if any(change):
                 months.append(month)
             points, pay = points + change[0], pay + change[1]
@@ -131,13 +132,12 @@ class Closing:
         return _card_of(other.evaluator.month(other._pack(who, month), who, month), False)
 
 
-def _points_between(before: Card, after: Card, pack: Pack) -> Decimal:
-    """By how much the score moved, none counting as nothing; where neither has a score, the sum of the lines."""
+def _points_of(card: Card, pack: Pack) -> Decimal:
+    """The score, nothing while a part of it is missing; where nothing is totalled the sum of the lines."""
     total = pack.head.score
-    scores = [one.score for one in (before, after) if isinstance(one.score, Decimal)]
-    if total is not None and after.who.kind in pack.rules[total].of and scores:
-        return (after.score or ZERO) - (before.score or ZERO)
-    return sum(after.lines.values(), ZERO) - sum(before.lines.values(), ZERO)
+    if total is not None and card.who.kind in pack.rules[total].of:
+        return card.score if isinstance(card.score, Decimal) else ZERO
+    return sum(card.lines.values(), ZERO)
 
 
 def _pay_of(card: Card) -> Decimal:

@@ -53,12 +53,12 @@ class News:
         far = reach_of(self.now.world.packs[pack])
         if who.kind != "person" and not far.teams and not self._unnamed(far):
             return False
-        alone = who.kind == "person" and not far.shared
-        wide = far.far | self._admitting(who, far)
-        if self._calls_differ(who, month, far, alone):
+        alone = who.kind == "person" and not far.people
+        wide = self._wide(who, far) | self._admitting(who, far)
+        if self._calls_differ(who, month, far, alone and not {"call", "away"} & far.common):
             return True
         first = date.min if far.back and self._open_before(month) else _less(month.first)
-        for change in self._about(who.name) if alone else self._changes:
+        for change in self._about(who.name, far.common) if alone else self._changes:
             if change.record.kind in wide or (change.first <= _more(month.last) and change.last >= first):
                 return True
             if change.record.kind in far.moving and self._moves_into(pack, change, month):
@@ -69,6 +69,12 @@ class News:
         """Whether there is a subject that names nobody, for the clauses to be about."""
         both = (self.then.rows, self.now.rows)
         return any(rows.unnamed(kind) for rows in both for kind in {"observation", *far.asked} - {"call", "away"})
+
+    def _wide(self, who: Who, far: Reach) -> frozenset[str]:
+        """The kinds that are read beyond the month by a test with a subject of that person's, or by none."""
+        both = (self.then.rows, self.now.rows)
+        asked = [each for each in far.far if each in ("", "call", "away") or any(one.of(each, who) for one in both)]
+        return frozenset().union(*(far.far[each] for each in asked))
 
     def _admitting(self, who: Who, far: Reach) -> frozenset[str]:
         """What the admission of somebody's observations rests on."""
@@ -115,10 +121,19 @@ class News:
                 table.setdefault(name, []).append(one)
         return table
 
-    def _about(self, name: str) -> Iterator[_Change]:
-        """What names that person, or nobody."""
+    def _about(self, name: str, common: frozenset[str]) -> Iterator[_Change]:
+        """What names that person, or nobody, or is read whoever it names."""
         yield from self._by_person.get(name, ())
         yield from self._by_person.get(None, ())
+        for kind in sorted(common):
+            yield from self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[_Change]]:
+        table: dict[str, list[_Change]] = {}
+        for one in self._changes:
+            table.setdefault(one.record.kind, []).append(one)
+        return table
 
     def _days(self, record: Record) -> tuple[date, date]:
         if record.kind == "calendar":
@@ -130,6 +145,8 @@ class News:
     def _days_about(self, record: Record) -> Iterator[date]:
         """The days of what it belongs to: the steps of a case, or what an answer is about."""
         case, about = record.get("case"), record.get("about")
+        if record.kind == "exam":  # ranked among all who sat it
+            yield from self._sittings.get((record.get("exam"), record.get("sitting")), ())
         for evaluator in (self.then, self.now):
             for name in (case, about):
                 row = evaluator.rows.cases.get(str(name)) if name is not None else None
@@ -139,6 +156,15 @@ class News:
                 item, other = evaluator.world.calls.get(about), evaluator.world.book.get(about)
                 yield from () if item is None else (item.day,)
                 yield from () if other is None or other.kind == "person" else _days_in(other)
+
+    @cached_property
+    def _sittings(self) -> Mapping[tuple[str, str | None], set[date]]:
+        table: dict[tuple[str, str | None], set[date]] = {}
+        for evaluator in (self.then, self.now):
+            for one in evaluator.world.book.of_kind("exam"):
+                if one.get("sitting") is not None:
+                    table.setdefault((str(one.get("exam")), one.get("sitting")), set()).update(_days_in(one))
+        return table
 
     def _moves_into(self, pack: str, change: _Change, month: Period) -> bool:
         """Whether a clause gives the record a day in that month; unclear counts as yes."""
@@ -172,11 +198,14 @@ class News:
         one, other = self.then.world.calls, self.now.world.calls
         if one is other:
             return False
-        months = [month.next(-n) for n in range(13)] if {"call", "away"} & far.far else [month]
+        months = [month.next(-n) for n in range(13)] if self._phones(far) else [month]
         names: Iterable[str | None] = (
             (who.name,) if alone else (*self.then.people(month), *self.now.people(month), None)
         )
         return any(self._heard_anew(name, each) for name in names for each in months)
+
+    def _phones(self, far: Reach) -> bool:
+        return any({"call", "away"} & kinds for kinds in far.far.values())
 
     def _heard_anew(self, name: str | None, month: Period) -> bool:
         key = (name, month)

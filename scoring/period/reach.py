@@ -20,13 +20,15 @@ RECORDS_OF = {"candidate": "exam", "question": "chat", "call_record": "call", "s
 
 
 class Reach(NamedTuple):
-    """``far``: kinds read in windows wider than the month; ``moving``: kinds that a clause gives another day than
-    their own; ``shared``: a person's month may rest on other people; ``back``: it may rest on earlier months.
+    """``far``: kinds read in windows wider than the month, by the subject of the test that reads them ("" = always);
+    ``moving``: kinds that a clause gives another day than their own; ``people``: a person's month may rest on other
+    people's; ``common``: kinds of which it reads everybody's records; ``back``: it may rest on earlier months.
     """
 
-    far: frozenset[str]
+    far: Mapping[str, frozenset[str]]
     moving: frozenset[str]
-    shared: bool
+    people: bool
+    common: frozenset[str]
     back: bool
     teams: bool  # a clause is about teams or the whole site
     asked: frozenset[str]  # kinds that clauses are about one by one
@@ -34,34 +36,45 @@ class Reach(NamedTuple):
 
 
 def reach(pack: Pack) -> Reach:
-    far: set[str] = set()
-    moving: set[str] = {"case"}
-    shared = back = False
+    far: dict[str, set[str]] = {}
+    moving, common = {"case"}, set()
+    people = back = False
     for rule in pack.rules.values():
         for test in rule.tests:
             if test.at is not None or test.due is not None:
                 moving.add(test.each)
-            if test.each == "candidate":  # ranked among all who sat that exam, whenever they did
-                shared, far = True, far | {"exam"}
-        shared |= rule.admits is not None and "whose" in rule.admits
+            if test.each == "candidate":  # ranked among all who sat that exam
+                common.add("exam")
         back |= rule.ladder is not None and rule.ladder.window != "month"
-        for call in _calls(_texts(rule)):
+        for each, call in _calls(rule):
             name = call.func.id if isinstance(call.func, ast.Name) else ""
-            shared |= name in PEOPLE or any(one.arg == "whose" for one in call.keywords)
+            people |= name in PEOPLE and "person" in rule.of
             back |= name in BACK
-            kind = _kind(call)
-            if kind is not None and (kind == "candidate" or not _near(call)):
-                shared |= kind == "candidate"
-                far.add(kind)
-    admitting = {name: _of_records(_admits(rule)) for name, rule in pack.rules.items() if rule.admits is not None}
-    teams = any(set(rule.of) - {"person"} for rule in pack.rules.values())
-    asked = frozenset(test.each for rule in pack.rules.values() for test in rule.tests if test.that is None)
-    return Reach(_of_records(far), _of_records(moving), shared, back, teams, asked - CALENDAR, admitting)
+            kind, shared = _kind(call), any(one.arg == "whose" for one in call.keywords)
+            if kind is not None and (shared or kind == "candidate"):
+                common.add(kind)
+            if name.startswith("figure") and shared:
+                common.add("figure")
+            elif shared and kind is None:
+                people = True
+            if kind is not None and not _near(call):
+                far.setdefault(each, set()).add(kind)
+    asked = {test.each for rule in pack.rules.values() for test in rule.tests if test.that is None}
+    return Reach(
+        far={each: _of_records(kinds) for each, kinds in far.items()},
+        moving=_of_records(moving),
+        people=people,
+        common=_of_records(common),
+        back=back,
+        teams=any(set(rule.of) - {"person"} for rule in pack.rules.values()),
+        asked=frozenset(asked) - CALENDAR,
+        admitting={name: _admits(rule) for name, rule in pack.rules.items() if rule.admits is not None},
+    )
 
 
-def _admits(rule: Rule) -> set[str]:
-    kinds = [kind for call in _calls([rule.admits or "True"]) if not _near(call) and (kind := _kind(call))]
-    return set(kinds)
+def _admits(rule: Rule) -> frozenset[str]:
+    found = ((kind, call) for call in _parsed([rule.admits or "True"]) if (kind := _kind(call)))
+    return _of_records({kind for kind, call in found if not _near(call)})
 
 
 def _of_records(kinds: set[str]) -> frozenset[str]:
@@ -69,28 +82,31 @@ def _of_records(kinds: set[str]) -> frozenset[str]:
     return frozenset(RECORDS_OF.get(one, one) for one in kinds)
 
 
-def _texts(rule: Rule) -> Iterator[str]:
-    """Every expression that a month's result may rest on; what only answers an attempt does not."""
-    yield from rule.let.values()
-    yield from (one for one in (rule.value, rule.raw, rule.year, rule.money, rule.pay) if one)
-    yield from (one.when for one in rule.recommend if one.when)
-    if rule.item is not None and rule.item.zero_if is not None:
-        yield rule.item.zero_if
+def _calls(rule: Rule) -> Iterator[tuple[str, ast.Call]]:
+    """Every call that a month's result may rest on, with the subject of its test; what answers an attempt does not."""
+    texts = [*rule.let.values(), rule.value, rule.raw, rule.year, rule.money, rule.pay]
+    texts += [one.when for one in rule.recommend]
+    texts += [None if rule.item is None else rule.item.zero_if]
+    yield from (("", one) for one in _parsed(texts))
     for test in rule.tests:
-        yield from test.let.values()
-        texts = (
-            test.where, test.na, test.breach, test.met, test.keep, test.tell, test.alarm, test.at, test.points,
-            test.times, test.event, test.value, test.approver,
-        )  # fmt: skip
-        yield from (one for one in texts if one)
-        if test.due is not None:
-            yield from (one for one in (test.due.at, test.due.done) if one)
+        own = [
+            *test.let.values(), test.where, test.na, test.breach, test.met, test.keep, test.tell, test.alarm, test.at,
+            test.points, test.times, test.event, test.value, test.approver,
+        ]  # fmt: skip
+        own += [] if test.due is None else [test.due.at, test.due.done]
+        yield from (("" if test.each in CALENDAR else test.each, one) for one in _parsed(own))
+    if rule.admits is not None:  # whose records it reads matters, how far is asked for by name
+        yield from (("", one) for one in _parsed([rule.admits]) if _near(one) or _kind(one) is None)
+        yield from (
+            ("observation", one) for one in _parsed([rule.admits]) if any(o.arg == "whose" for o in one.keywords)
+        )
 
 
-def _calls(texts: Iterable[str]) -> Iterator[ast.Call]:
+def _parsed(texts: Iterable[str | None]) -> Iterator[ast.Call]:
     for text in texts:
-        tree = ast.parse(" ".join(text.split()), mode="eval")
-        yield from (one for one in ast.walk(tree) if isinstance(one, ast.Call))
+        if text is not None:
+            tree = ast.parse(" ".join(text.split()), mode="eval")
+            yield from (one for one in ast.walk(tree) if isinstance(one, ast.Call))
 
 
 def _kind(call: ast.Call) -> str | None:

@@ -435,6 +435,9 @@ def backtest(
     draft: Annotated[Path, typer.Option(help="A pack's folder, an overlay's file, or phrase lists (folder or file).")],
     from_: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day; default: the first.")] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day; default: the last.")] = None,
+    months: Annotated[
+        bool, typer.Option("--months", help="Decide the months again too, with records: grades, fines, pay.")
+    ] = False,
     processes: Annotated[int, typer.Option(help="Processes that score at the same time.", min=1, max=64)] = 2,
     json_: Json = False,
 ) -> None:
@@ -442,7 +445,7 @@ def backtest(
     from qa.backtest.run import backtest_command
 
     with Progress() as progress:
-        result = backtest_command(draft, from_, to, progress.step, processes)
+        result = backtest_command(draft, from_, to, progress.step, processes, with_months=months)
     say(as_json(result.as_dict()) if json_ else result.as_text())
 
 

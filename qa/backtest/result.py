@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from qa.backtest.months import Months, months_text
 from qa.backtest.tally import Effect, Person, Tally
 from scoring.canonical import decimal_text
 from scoring.pack import Pack, Rule
@@ -37,6 +38,7 @@ class Result:
     seconds: float
     processes: int
     resumed: int
+    months: Months | None = None
 
     @property
     def changed(self) -> bool:
@@ -60,6 +62,7 @@ class Result:
                 "changed": sum(one.changed for one in tally.rules.values()),
                 **_sums(self._everybody()),
             },
+            "months": None if self.months is None else self.months.as_dict(),
             "rate": self._rate(),
         }  # fmt: skip
 
@@ -128,6 +131,7 @@ class Result:
         rows += [f"{told['unreadable']} subjects cannot be read any more; see `seatwatch verify`"] * bool(
             told["unreadable"]
         )
+        rows += months_text(self.months) if self.months is not None else []
         rate = told["rate"]
         speed = f", {rate['subjects_a_second']:,.0f} a second" if rate["subjects_a_second"] else ""
         again = f"; phrases looked for again in {rate['rematched']} calls, {rate['rematched_a_second']:,.0f} a second" \

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from qa.backtest.checkpoint import Checkpoint
 from qa.backtest.draft import Draft, read_draft
+from qa.backtest.months import months
 from qa.backtest.result import Against, Result
 from qa.backtest.sides import Side
 from qa.backtest.workers import ACTOR, Job, over
@@ -33,7 +35,13 @@ Step = Callable[[int, int, str], None]
 
 
 def backtest_command(
-    place: Path, first: str | None, last: str | None, step: Step, processes: int = PROCESSES
+    place: Path,
+    first: str | None,
+    last: str | None,
+    step: Step,
+    processes: int = PROCESSES,
+    *,
+    with_months: bool = False,
 ) -> Result:
     """The draft at this place over the archive of this installation's site."""
     settings = load_settings()
@@ -44,8 +52,14 @@ def backtest_command(
         async with opened(settings, site.id, site.id, scores=False) as services:
             held = await published(services.store, site, ACTOR)
             draft = read_draft(place, [one.rules.pack for one in held])
-            return await backtest(services.store, site, held, draft, *days, settings=settings, step=step,
-                                  processes=processes)  # fmt: skip
+            found = await backtest(services.store, site, held, draft, *days, settings=settings, step=step,
+                                   processes=processes)  # fmt: skip
+            if not with_months:
+                return found
+            before = held[-1].rules
+            after = Side(draft.pack() or before.pack, draft.overlay() or before.overlay)
+            again = await months(services.store, before, after, *days, step)
+            return replace(found, months=again)
 
     return asyncio.run(work())
 

@@ -25,6 +25,7 @@ from qa.backtest import run as backtests
 from qa.backtest.checkpoint import Checkpoint
 from qa.backtest.draft import Draft, read_draft
 from qa.backtest.judge import Held, Judge
+from qa.backtest.months import months
 from qa.backtest.result import Result
 from qa.backtest.run import backtest
 from qa.backtest.sides import Side, pair
@@ -35,6 +36,7 @@ from qa.runs import new_run
 from qa.settings import Settings
 from qa.site import SiteRules, demo_overlay, matcher
 from qa.store import facts as archive
+from qa.store import records
 from qa.store.bulk import add_runs
 from qa.store.facts import Stored
 from qa.store.ledger import NewRun
@@ -47,6 +49,8 @@ from scoring.facts import Facts, dump
 from scoring.load import load_overlay, load_pack, shipped
 from scoring.overlay import Overlay, from_mapping
 from scoring.pack import Pack
+from scoring.records.admit import parse
+from scoring.records.record import Record
 from scoring.scorecard import Outcome
 from tests.postgres import SITE
 from tests.scoring import build
@@ -395,3 +399,41 @@ def test_a_pack_travels_between_processes() -> None:
 
     again: Pack = pickle.loads(pickle.dumps(BES))
     assert again.sha == BES.sha and again.rules == BES.rules
+
+
+# --- months
+
+
+async def test_months_are_decided_again_where_it_is_asked_for(filled: Store, tmp_path: Path) -> None:
+    """A clause that records decide costs more in the draft: the month says so, and nothing is written."""
+    raw = (
+        {"kind": "person", "id": "p1", "agent": "Wang", "day": "2024-01-01", "hired": "2024-01-01"},
+        {
+            "kind": "observation",
+            "id": "o1",
+            "agent": "Wang",
+            "rule": "BES-11",
+            "day": "2026-03-02",
+            "n": 1,
+            "reason": "games",
+        },
+    )
+    told_records = [parse({**one, "source": "person", "entered_by": "Li"}, RULES.zone) for one in raw]
+    assert all(isinstance(one, Record) for one in told_records), told_records
+    async with filled.site(SITE, "test") as tx:
+        added = await records.add_records(tx, [one for one in told_records if isinstance(one, Record)], name="test")
+        assert not added.refused, added.refused
+        before = await ledger_size(tx)
+    after = Side(BES, from_mapping({"BES-11.on": False, "trust": "all", "synthetic_ok": True}))
+    found = await months(filled, RULES, after, date(2026, 3, 1), date(2026, 3, 31))
+    assert found.rules["BES-11"]["lost"] == 1 and found.rules["BES-11"]["examples"]["lost"][0]["agent"] == "Wang"
+    (row,) = [one for one in found.rows if one["agent"] == "Wang"]
+    assert row["month"] == "2026-03" and row["score"]["before"] != row["score"]["after"]
+    same = await months(filled, RULES, SIDES[0], date(2026, 3, 1), date(2026, 3, 31))
+    assert same.rows == [] and same.rules == {} and same.seen >= 4
+    async with filled.site(SITE, "test") as tx:
+        assert await ledger_size(tx) == before
+
+
+async def ledger_size(tx: Any) -> int:
+    return (await walk_chain(tx)).rows

@@ -6,7 +6,7 @@ import { useState, type DragEvent } from "react";
 import { ApiError, type Refused } from "../api.ts";
 import { useSite } from "../data.ts";
 import { moment } from "../format.ts";
-import { Trouble } from "../shell/States.tsx";
+import { Trouble, Waiting } from "../shell/States.tsx";
 import { useWords } from "../words.tsx";
 import { useContract, useDeliveries, type Imported } from "./data.ts";
 import { useTerms } from "./terms.ts";
@@ -141,6 +141,8 @@ export function ImportDesk() {
     setState({ step: "idle" });
     if (!table || guess) void send(one, guess, false); // a table that does not say what it holds waits for the reader
   };
+  if (contract.isError) return <Trouble error={contract.error} onRetry={() => void contract.refetch()} />;
+  if (!contract.data) return <Waiting />;
   const refused = state.step === "failed" && state.error instanceof ApiError ? state.error.refused : state.step === "done" ? state.taken.refused : [];
   const told = state.step === "done" ? state.taken : null;
   const options = kinds.map((one) => ({ value: one, label: terms.kind(one) }));

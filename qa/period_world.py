@@ -34,6 +34,7 @@ from scoring.records.period import Period
 from scoring.records.record import Record
 
 T = TypeVar("T")
+Known = dict[tuple[Scored, int], CallItem]
 MONEY: tuple[Money, ...] = ("off", "record_only", "payroll_export")
 JURISDICTIONS = ("CN", "KR")
 
@@ -75,7 +76,7 @@ class Reader:
 class StoredCalls:
     """Calls and absences as they counted at one moment: from the ledger, and from records that no run stands for."""
 
-    def __init__(self, reader: Reader, pointers: int, book: Book, ears: Ears, known: dict[Scored, CallItem]) -> None:
+    def __init__(self, reader: Reader, pointers: int, book: Book, ears: Ears, known: Known) -> None:
         self._reader, self.pointers, self._book, self._known = reader, pointers, book, known
         told = items_of(book, ears)
         ids = [one.id for one in told]
@@ -104,9 +105,12 @@ class StoredCalls:
         return tuple(self._item(one) for one in found)
 
     def _item(self, one: Scored) -> CallItem:
-        if one not in self._known:
-            self._known[one] = CallItem(one.id, one.agent, one.day, fact_form.load(one.facts), self._book.get(one.id))
-        return self._known[one]
+        """One value for all worlds that know the same of a call."""
+        record = self._book.get(one.id)
+        key = (one, id(record))  # a record is one object in all books
+        if key not in self._known:
+            self._known[key] = CallItem(one.id, one.agent, one.day, fact_form.load(one.facts), record)
+        return self._known[key]
 
     def get(self, call: str) -> CallItem | None:
         told = self._told.get(call)
@@ -122,13 +126,6 @@ class StoredCalls:
         own = [day for one in self._span for day in (one.first, one.last)]
         days = [*own, *(self._told.days() or ())]
         return (min(days), max(days)) if days else None
-
-    def first_change(self, before: object) -> date | None:
-        """The first day on which a run of a call differs from what counted before."""
-        if not isinstance(before, StoredCalls) or before.pointers == self.pointers:
-            return None
-        after, upto = before.pointers, self.pointers
-        return self._reader.wait(lambda tx: months.moved(tx, after, upto))
 
 
 class ClosedWorlds(Mapping[Period, World]):
@@ -202,7 +199,7 @@ class _Builder:
         self.closings = {Period(one.month): one for one in raw.closings}
         self.books = self._books()
         self.calls: dict[tuple[int, int], StoredCalls] = {}
-        self.known: dict[Scored, CallItem] = {}
+        self.known: Known = {}
 
     def _books(self) -> dict[int, Book]:
         """The book at every closing and now, each grown from the one before."""

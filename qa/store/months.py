@@ -179,12 +179,6 @@ async def span(tx: Tx, pointers: int) -> tuple[Span, ...]:
     return tuple(Span(**row) for row in await tx.all("months.span", pointers))
 
 
-async def moved(tx: Tx, after: int, upto: int) -> date | None:
-    """The first day that a call or absence was, or is now, on, whose run changed between two moves; None for none."""
-    day: date | None = await tx.value("months.moved", after, upto)
-    return day
-
-
 async def records(tx: Tx, after: int, upto: int) -> list[tuple[int, Any]]:
     """Records as they were taken, with their numbers."""
     return [(row["n"], loads(row["body"])) for row in await tx.all("months.records", after, upto)]

@@ -60,9 +60,3 @@ SELECT run.agent, min(run.day) AS first, max(run.day) AS last FROM run
 
 -- records: Records up to a number, in the order of taking, each with its number.
 SELECT record.n, record.body FROM record WHERE record.n > $1 AND record.n <= $2 ORDER BY record.n;
-
--- moved: The first day of a call or absence whose run changed between two moves of pointers.
-SELECT min(run.day) FROM run_pointer move
-  JOIN run_pointer every_move ON every_move.subject = move.subject
-  JOIN run ON run.id = every_move.run
- WHERE move.n > $1 AND move.n <= $2 AND move.subject NOT LIKE 'month:%';

@@ -50,6 +50,7 @@ class Month:
         self._settled: dict[str, tuple[Finding, ...]] = {}
         self._values: dict[str, tuple[Any, list[tuple[str, Any]]]] = {}
         self._lines: dict[str, Decimal] = {}
+        self._rivalries: dict[str, dict[int, Finding]] = {}
         self._busy: list[tuple[str, str]] = []
         self._weighed: set[tuple[str, str]] = set()  # what was computed from lines
 
@@ -279,6 +280,14 @@ class Month:
     def observations(self) -> tuple[tuple[date, Record], ...]:
         """Observations about this person with the day they belong to: a confirmation to the day of what it confirms."""
         return self.evaluator.rows.observations(self.who)
+
+    def rivalry(self, rule: str) -> dict[int, Finding]:
+        """How the clauses that can meet this one leave each event to the heaviest; settled once for all of them."""
+        rules = self.overlaps[rule]
+        key = min(rules)
+        if key not in self._rivalries:
+            self._rivalries[key] = settle.rivalry(self, rules)
+        return self._rivalries[key]
 
     @cached_property
     def overlaps(self) -> dict[str, set[str]]:

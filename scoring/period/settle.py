@@ -25,10 +25,34 @@ def settle(month: Month, ready: Ready) -> tuple[Finding, ...]:
 def take(month: Month, ready: Ready) -> tuple[Finding, ...]:
     """A rule's findings after each event was left to its heaviest clause, before the ladder counts them."""
     found = _one_each(list(month.findings(ready.id)))
-    rivals = month.overlaps.get(ready.id, set()) - {ready.id}
-    if rivals:
-        found = [against(month, ready, one, rivals) for one in found]
+    if len(month.overlaps.get(ready.id, ())) > 1:
+        found = [month.rivalry(ready.id).get(id(one), one) for one in month.findings(ready.id)]
     return tuple(_once(found) if ready.rule.once == "month" else found)
+
+
+def rivalry(month: Month, rules: set[str]) -> dict[int, Finding]:
+    """All findings of clauses that can meet, the heaviest first: only what takes effect itself excludes another."""
+    order = {rule: at for at, rule in enumerate(month.program.rules)}
+    decided: dict[int, Finding] = {}
+    kept: list[Finding] = []
+    raw = [(one, own) for rule in rules for one, own in _each(month, rule)]
+    for one, own in sorted(
+        raw, key=lambda pair: (-_weight(pair[1]), order[pair[1].rule], pair[1].day, pair[1].subject)
+    ):
+        taker = next((other for other in kept if other.rule != own.rule and same_event(month, own, other)), None)
+        if not own.counts or taker is None:
+            kept += [own] if own.counts else []
+            decided[id(one)] = own
+            continue
+        note = (*own.evidence, Signal("taken by", taker.rule))
+        decided[id(one)] = replace(_superseded(own), outcome=Outcome.NA, evidence=note)
+    return decided
+
+
+def _each(month: Month, rule: str) -> list[tuple[Finding, Finding]]:
+    """The findings of a rule as they were found, each with what is left of it beside those of the same word."""
+    found = list(month.findings(rule))
+    return list(zip(found, _one_each(found), strict=True))
 
 
 def _one_each(found: list[Finding]) -> list[Finding]:
@@ -42,20 +66,6 @@ def _one_each(found: list[Finding]) -> list[Finding]:
 
 def _superseded(finding: Finding) -> Finding:
     return replace(finding, state="superseded", points=ZERO, fine=ZERO, amount=ZERO, recommends=())
-
-
-def against(month: Month, ready: Ready, finding: Finding, rivals: set[str]) -> Finding:
-    """Superseded when a heavier clause (or an equal one that stands earlier) takes the same event."""
-    if not finding.counts:
-        return finding
-    order = list(month.program.rules)
-    for rival in sorted(rivals, key=order.index):
-        for other in month.findings(rival):
-            if other.counts and same_event(month, finding, other) and _heavier(other, finding, order):
-                note = (*finding.evidence, Signal("taken by", rival))
-                return replace(finding, state="superseded", outcome=Outcome.NA, points=ZERO, fine=ZERO, amount=ZERO,
-                               recommends=(), evidence=note)  # fmt: skip
-    return finding
 
 
 def same_event(month: Month, one: Finding, other: Finding) -> bool:
@@ -151,10 +161,9 @@ def _bare(finding: Finding, steps: tuple[Step, ...]) -> Finding:
     )
 
 
-def _heavier(other: Finding, one: Finding, order: list[str]) -> bool:
-    a, b = abs(other.points or ZERO), abs(one.points or ZERO)
-    a, b = a + abs(other.fine), b + abs(one.fine)
-    return a > b or (a == b and order.index(other.rule) < order.index(one.rule))
+def _weight(finding: Finding) -> Decimal:
+    """How heavy a finding is: its points, and what it costs."""
+    return abs(finding.points or ZERO) + abs(finding.fine)
 
 
 def _once(found: list[Finding]) -> list[Finding]:

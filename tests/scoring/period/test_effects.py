@@ -550,3 +550,12 @@ def test_two_meetings_are_two_events_whatever_their_sort() -> None:
 
     assert card(world(missed, held), "2026-03").score == 96
     assert card(world(missed, [*held, seen("o1", "TT-2", "2026-03-10", event="meeting")]), "2026-03").score == 91
+
+
+def test_only_what_takes_effect_itself_excludes_another() -> None:
+    three = [rule(f"TT-{name}", points(text)) for name, text in (("1", "-9"), ("2", "-5"), ("3", "-2"))]
+    grouped = pack(*three, head="groups: [{per: incident, rules: [TT-2, TT-3]}]")
+    at = world(grouped, [seen("o1", ["TT-1", "TT-2"], "2026-03-02", about="c1"),
+                         seen("o2", "TT-3", "2026-03-02", about="c1")])  # fmt: skip
+
+    assert dict(card(at, "2026-03").lines) == {"TT-1": -9, "TT-2": 0, "TT-3": -2}

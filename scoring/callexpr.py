@@ -69,10 +69,11 @@ class CallSubject:
 class _Values(dict[str, Any]):
     """Fields by name, each worked out when it is first asked for."""
 
-    __slots__ = ("_make",)
+    __slots__ = ("_make", "shown")
 
     def __init__(self, make: Callable[[str], Any]) -> None:
         self._make = make
+        self.shown: dict[str, Signal] = {}  # numbers as evidence: several rules rest on the same one
 
     def __missing__(self, name: str) -> Any:
         value = self[name] = self._make(name)
@@ -154,7 +155,6 @@ def expression_test(check: Check, settings: Settings) -> Callable[[Facts, CallFa
     return _plain(check, settings, verdict, test) or test
 
 
-MANY = 4096
 Test = Callable[[Facts, CallFacts | AwayFacts], Finding]
 
 
@@ -179,7 +179,6 @@ def _plain(check: Check, settings: Settings, verdict: str, general: Test) -> Tes
     setting = known.evidence()
 
     false, true = _findings(verdict)
-    shown: dict[Decimal, tuple[Evidence, ...]] = {}  # the same numbers come again and again
 
     def test(facts: Facts, body: CallFacts | AwayFacts) -> Finding:
         if type(body) is CallFacts:
@@ -189,12 +188,10 @@ def _plain(check: Check, settings: Settings, verdict: str, general: Test) -> Tes
                 return NA
             value = values[field]
             if asked is True and type(value) is Decimal:
-                evidence = shown.get(value)
-                if evidence is None:
-                    if len(shown) >= MANY:
-                        shown.clear()
-                    evidence = shown[value] = (*lead, _signal(field, value), setting)
-                return made(true if compare(value, number) else false, evidence)
+                signal = values.shown.get(field)
+                if signal is None:
+                    signal = values.shown[field] = Signal(field, decimal_text(value))
+                return made(true if compare(value, number) else false, (*lead, signal, setting))
         return general(facts, body)
 
     return test

@@ -17,7 +17,7 @@ from scoring.canonical import canonical, digest
 from scoring.errors import FactsError
 from scoring.exclusive import Exclusive, settle_overlaps
 from scoring.facts import Cause, Facts, dump
-from scoring.finding import Finding, unknown
+from scoring.finding import NA, Finding, unknown
 from scoring.overlay import Overlay
 from scoring.pack import Check, Pack, Rule
 from scoring.predicates import PREDICATES
@@ -142,13 +142,8 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
         raise FactsError(facts.subject, "neither a call nor a stretch away is given", "set exactly one of them")
     if ready.exclusive and len([line for line in lines if line.takes_effect]) > 1:
         lines = settle_overlaps(lines, ready.exclusive)
-    automatic, counted, assumed, doubtful = ZERO, ZERO, False, 0
-    for line in lines:
-        if line.points:
-            automatic += line.points if line.machine else ZERO
-            counted += line.points if line.counts else ZERO
-        assumed = assumed or line.assumed
-        doubtful += line.outcome is _UNKNOWN
+    pointed = [line for line in lines if line.points]
+    doubtful = [line.outcome for line in lines].count(_UNKNOWN)
     return Scorecard(
         subject=facts.subject,
         agent=facts.agent,
@@ -157,19 +152,24 @@ def score(pack: Pack, overlay: Overlay, facts: Facts, day: date | None) -> Score
         engine=ENGINE,
         day=day,
         lines=tuple(lines),
-        automatic=automatic,
-        counted=counted,
-        assumed=assumed,
+        automatic=sum([line.points for line in pointed if line.machine], ZERO),
+        counted=sum([line.points for line in pointed if line.counts], ZERO),
+        assumed=True in [line.assumed for line in lines],
         unknown=doubtful,
     )
 
 
-_BREACH, _MET, _CLEAR, _UNKNOWN = Outcome.BREACH, Outcome.MET, Outcome.CLEAR, Outcome.UNKNOWN
+_BREACH, _MET, _CLEAR = Outcome.BREACH, Outcome.MET, Outcome.CLEAR
+_UNKNOWN, _NA = Outcome.UNKNOWN, Outcome.NA
 
 
 def _line(one: _Ready, finding: Finding, event: str, silenced: bool) -> Line:
     if silenced and one.needs_text and finding.outcome is not Outcome.NA:
         finding = unknown(Cause.SYNTHETIC, (Setting("synthetic_ok", "false", "word", "site"),))
+    if finding is NA:
+        return made_line(
+            one.rule, one.cite, _NA, one.decide, False, ZERO, False, one.quote, (), event, one.title, None, one.machine
+        )  # fmt: skip
     outcome = finding.outcome
     effect = one.effect and (outcome is _BREACH or outcome is _MET)
     decide = "review" if finding.review else one.decide

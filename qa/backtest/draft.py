@@ -59,13 +59,18 @@ def read_draft(place: Path, packs: Sequence[Pack]) -> Draft:
     """A draft from its place; PackError names every fault. ``packs``: what an overlay may speak of."""
     if place.is_dir():
         return _pack(place) if (place / "pack.yaml").is_file() else _lexicons(place, sorted(place.glob("*.yaml")))
-    if not place.exists():
-        raise PackError([f"{place}: there is nothing there; give a pack's folder, an overlay's file or phrase lists"])
+    there(place)
     tree = read_yaml(place).value
     if isinstance(tree, dict) and "category" in tree and "entries" in tree:
         return _lexicons(place, [place])
     overlay = load_overlay(place, packs)
     return Draft("overlay", place.name, None, overlay.sha, overlays.dump(overlay))
+
+
+def there(place: Path) -> None:
+    """Refuses a place where nothing is."""
+    if not place.exists():
+        raise PackError([f"{place}: there is nothing there; give a pack's folder, an overlay's file or phrase lists"])
 
 
 def _pack(folder: Path) -> Draft:

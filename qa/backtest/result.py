@@ -102,6 +102,7 @@ class Result:
             "seconds": round(self.seconds, 2),
             "subjects_a_second": round(tally.subjects / self.seconds, 1) if self.seconds and not self.resumed else None,
             "processes": self.processes,
+            "memory_mb": round(tally.memory_mb, 1) or None,
             "resumed_stretches": self.resumed,
             "rematched": tally.rematched,
             "rematched_a_second": round(tally.rematched / matched, 1) if matched else None,

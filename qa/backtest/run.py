@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from qa.backtest.checkpoint import Checkpoint
-from qa.backtest.draft import Draft, read_draft
+from qa.backtest.draft import Draft, read_draft, there
 from qa.backtest.months import months
 from qa.backtest.result import Against, Result
 from qa.backtest.sides import Side
@@ -46,6 +46,7 @@ def backtest_command(
     """The draft at this place over the archive of this installation's site."""
     settings = load_settings()
     days = _day("--from", first), _day("--to", last)
+    there(place)  # a wrong path is said before a database is opened
 
     async def work() -> Result:
         site = rules(settings)
@@ -92,17 +93,17 @@ async def backtest(
     job = Job(store.dsn, site.id, sides, draft, after, draft.overlay(), first, last)
     point = Checkpoint(settings.data / "backtest", _name(job))
     async with store.site(site.id, ACTOR) as tx:
-        there = await facts.archive(tx, first, last)
+        whole = await facts.archive(tx, first, last)
     if point.last is None:
-        point.last = there.last
-    start = max(0, there.first - 1) // STRETCH * STRETCH  # the same borders when it goes on
+        point.last = whole.last
+    start = max(0, whole.first - 1) // STRETCH * STRETCH  # the same borders when it goes on
     stretches = [(at, min(at + STRETCH, point.last)) for at in range(start, point.last, STRETCH)]
     todo = [one for one in stretches if one not in point.done]
-    processes = 0 if there.subjects <= FEW else max(0, processes)
+    processes = 0 if whole.subjects <= FEW else max(0, processes)
     async for stretch, part in over(store, job, todo, processes):
         point.add(stretch, part)
         if step is not None:
-            step(point.tally.subjects, there.subjects, "calls and absences")
+            step(point.tally.subjects, whole.subjects, "calls and absences")
     point.drop()
     against = tuple(Against(one.since, one.rules.pack) for one in held)
     seconds = time.monotonic() - began

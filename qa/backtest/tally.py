@@ -80,6 +80,7 @@ class Tally:
     unreadable: int = 0
     rematched: int = 0
     match_seconds: float = 0.0
+    memory_mb: float = field(default=0.0, compare=False)  # the most that a process held
     rules: dict[str, Effect] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
 
@@ -97,6 +98,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         for name in ("subjects", "calls", "scored", "rescored", "unreadable", "rematched", "match_seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.memory_mb = max(self.memory_mb, other.memory_mb)
         for rule, effect in other.rules.items():
             self.rule(rule).add(effect)
         for name, person in other.people.items():

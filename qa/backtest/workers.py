@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from qa.backtest.draft import Draft
@@ -79,7 +80,18 @@ def _begin(job: Job) -> None:
 
 
 def _work(stretch: Stretch) -> Tally:
-    return _Here.runner.run(judged(_Here.store, _Here.job, _Here.judge, stretch))
+    found = _Here.runner.run(judged(_Here.store, _Here.job, _Here.judge, stretch))
+    found.memory_mb = _memory_mb()
+    return found
+
+
+def _memory_mb() -> float:
+    """The most that this process has held; what its parent held before it began is not its own."""
+    try:
+        told = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(told.partition("VmHWM:")[2].split()[0]) / 1024
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 # --- all of them

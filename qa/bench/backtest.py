@@ -6,8 +6,6 @@ It has no peer: no other product scores an archive again before a rule is publis
 from __future__ import annotations
 
 import asyncio
-import resource
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 from qa.backtest.draft import Draft
 from qa.backtest.run import PROCESSES, backtest
 from qa.bench.archive import bench_rules, empty, grow
-from qa.bench.rows import Row, alone, compared
+from qa.bench.rows import Row, alone, compared, missing
 from qa.bench.scratch import scratch_folder
 from qa.publishing import published
 from qa.settings import load_settings
@@ -57,10 +55,11 @@ def rows(name: str, quick: bool) -> Iterator[Row]:
         f"{name}-{_size(large)}", "calls/s", last.rates, first.rates,
         note=f"{note}; beside {small:,} subjects: a ratio of 1 is time that grows with the archive and no faster",
     )  # fmt: skip
-    yield compared(
-        f"{name}-memory", "MB", [last.memory_mb], [first.memory_mb],
-        note=f"most that a process held at {large:,} subjects, beside {small:,}",
-    )  # fmt: skip
+    held = f"most that a process held at {large:,} subjects, beside {small:,}"
+    if first.memory_mb and last.memory_mb:
+        yield compared(f"{name}-memory", "MB", [last.memory_mb], [first.memory_mb], note=held)
+    else:
+        yield missing(f"{name}-memory", "MB", f"not measured: too few subjects for processes; {held}")
     yield alone(f"{name}-all-rules", "calls/s", whole.rates, "every clause of BES changed, each call scored twice")
     yield alone(
         f"{name}-phrases", "calls/s", lists.rematched,
@@ -93,19 +92,14 @@ def _overlaid(site: SiteRules, values: dict[str, str]) -> Draft:
 async def _runs(store: Store, site: SiteRules, folder: Path, draft: Draft, runs: int) -> Measured:
     settings = load_settings(data=folder / "data")
     held = await published(store, site, "bench")
-    rates, rematched = [], []
+    rates, rematched, memory = [], [], 0.0
     for _ in range(runs):
         result = await backtest(store, site, held, draft, settings=settings)
         rates.append(result.tally.subjects / result.seconds)
+        memory = max(memory, result.tally.memory_mb)
         if result.tally.match_seconds:
             rematched.append(result.tally.rematched * result.processes / result.tally.match_seconds)
-    return Measured(rates, _memory_mb(), rematched)
-
-
-def _memory_mb() -> float:
-    """The largest that any ended process of ours was; this one holds what the archive is made from, and is left out."""
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return most / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return Measured(rates, memory, rematched)
 
 
 def _size(count: int) -> str:

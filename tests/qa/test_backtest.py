@@ -306,6 +306,7 @@ async def test_processes_find_what_one_finds(filled: Store, tmp_path: Path, monk
     monkeypatch.setattr(backtests, "STRETCH", 16)
     together = await told(filled, tmp_path, draft, processes=2)
     assert together.tally == alone.tally
+    assert together.tally.memory_mb > 10
 
 
 async def test_one_that_was_stopped_goes_on(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

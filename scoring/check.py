@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
-from scoring.pack import Check, Head, Rule
+from scoring.pack import VERDICTS, Check, Head, Rule
 from scoring.predicates import PREDICATES, Predicate
+
+_SPEECH = re.compile(r"\b(said|said_at|heard|hits|mentions|first_hit|last_hit|last_word|tail_ms)\b")
 
 At = Callable[[tuple[object, ...]], str]
 AtRule = Callable[[str, tuple[object, ...]], str]
@@ -51,6 +54,8 @@ def _rule_faults(head: Head, rule_id: str, rule: Rule) -> Iterator[tuple[tuple[o
         yield ("tests",), f"two tests on one {subject}; keep one, or split the clause into two rules"
     for number, check in enumerate(rule.tests):
         if check.that is None:
+            if _hears(check) and not rule.needs_text:
+                yield ("tests", number), "asks what was said in a call; write needs_text: true"
             continue
         predicate = PREDICATES.get(check.that)
         if predicate is None:
@@ -60,6 +65,12 @@ def _rule_faults(head: Head, rule_id: str, rule: Rule) -> Iterator[tuple[tuple[o
             )
             continue
         yield from ((("tests", number), what) for what in _test_faults(rule, check, predicate))
+
+
+def _hears(check: Check) -> bool:
+    """Whether a test over a call rests on recognised speech."""
+    texts = [check.where, check.na, *(getattr(check, name) for name in VERDICTS), check.alarm, *check.let.values()]
+    return check.each == "call" and any(_SPEECH.search(one) for one in texts if one)
 
 
 def _test_faults(rule: Rule, check: Check, predicate: Predicate) -> Iterator[str]:

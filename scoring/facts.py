@@ -115,7 +115,7 @@ class CallFacts:
     turns: tuple[Turn, ...] = ()
     hits: tuple[Hit, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    transfer_ms: int | None = None  # the first transfer, from the answer
+    transfer_ms: int | Unknown | None = Unknown(Cause.MISSING)  # the first transfer, from the answer; None = none
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,9 @@ def _plain(value: Any) -> Any:
     if kind is Unknown:
         return {"unknown": str(value.cause)}
     if kind in _VALUES:
-        return {name: _plain(getattr(value, name)) for name in _names(kind)}
+        later = _LATER.get(kind, {})
+        found = {name: getattr(value, name) for name in _names(kind)}
+        return {name: _plain(one) for name, one in found.items() if name not in later or one != later[name]}
     raise FactsError("facts", f"{kind.__name__} is no kind of fact", "use str, int, bool, Decimal, tuple or Unknown")
 
 
@@ -283,17 +285,23 @@ def _one_of(readers: tuple[_Read, ...], kinds: tuple[Any, ...]) -> _Read:
 def _record(kind: Any) -> _Read:
     hints = get_type_hints(kind)
     readers = {name: _reader(hints[name]) for name in _names(kind)}
+    later = _LATER.get(kind, {})
 
     def read(raw: Any, place: str) -> Any:
         if not isinstance(raw, dict):
             raise _refuse(place, f"a mapping with the fields of {kind.__name__}", raw)
-        wrong = sorted(readers.keys() ^ raw.keys())
+        wrong = sorted((readers.keys() ^ raw.keys()) - later.keys())
         if wrong:
             says = "is no field" if wrong[0] in raw else "is missing"
             raise FactsError(f"{place}.{wrong[0]}", says, "give the bytes that dump wrote")
-        return kind(**{name: readers[name](raw[name], f"{place}.{name}") for name in readers})
+        return kind(**{name: readers[name](raw[name], f"{place}.{name}") for name in readers if name in raw})
 
     return read
 
 
+# Fields that came later: written only where they say something, so that older facts keep their bytes and their runs.
+_LATER: dict[type, dict[str, Any]] = {
+    CallFacts: {"transfer_ms": Unknown(Cause.MISSING)},
+    AwayFacts: {"told": Unknown(Cause.MISSING)},
+}
 _VALUES = frozenset({Facts, CallFacts, AwayFacts, Turn, Hit, Gap})

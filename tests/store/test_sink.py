@@ -122,7 +122,7 @@ async def test_hostile_text_does_not_stop_the_spool(store: Store) -> None:
 
 
 async def test_a_database_that_is_away_is_said_in_the_tailers_words(dsn: str) -> None:
-    store = await Store.open(dsn, size=1, acquire_seconds=0.01)
+    store = await Store.open(dsn, size=1, acquire_seconds=0.5)
     sink = PostgresSink(store, "main")
     async with store.site("main", "holds the only connection"):
         with pytest.raises(SinkAway):

@@ -137,7 +137,7 @@ async def test_one_mixed_channel_is_told_as_such(client: Client) -> None:
         "mixed",
         ["unknown"],
     )
-    assert call["flags"]["unknown"] == {"mixed_channel": 1}
+    assert call["flags"]["unknown"] == {"mixed_channel": 2}  # courtesy, and whether the customer praised
 
 
 async def test_a_call_nobody_answered_has_signalling_and_no_recording(client: Client) -> None:

@@ -49,7 +49,7 @@ def test_the_period_of_a_day_holds_it_and_is_named_again_the_same(day: date, kin
 
     assert day in period
     assert period.first in period and period.last in period
-    assert period.first - timedelta(1) not in period
+    assert period.first == date.min or period.first - timedelta(1) not in period
     assert Period(str(period)) == period == pickle.loads(pickle.dumps(period))
 
 

@@ -107,5 +107,5 @@ def _pair_inside(written: str, place: int, triples: frozenset[str]) -> bool:
     """The same for a pair of different characters."""
     if written[place - 1 : place + 2] not in triples or written[place + 2 : place + 5] not in triples:
         return False
-    first, second = written[place : place + 2]
+    first, second = written[place], written[place + 1]
     return first != second and min(first, second) >= _LETTERS

@@ -101,10 +101,11 @@ class Months:
             if closed is not None:
                 return await self._frozen(tx, month, closed, only or Only())
         seen = await self.seen()
-        cards = await asyncio.to_thread(_cards, seen.world, month, only or Only(), step)
+        world = seen.world.as_of(month)
+        cards = await asyncio.to_thread(_cards, world, month, only or Only(), step)
         return View(
-            month, seen.world.site.money, tuple(plain(card, seen.world) for card in cards), seen.world.packs,
-            seen.decisions, seen.adjustments, None, None, seen.world.site.signed_off_by,
+            month, world.site.money, tuple(plain(card, world) for card in cards), world.packs,
+            seen.decisions, seen.adjustments, None, None, world.site.signed_off_by,
         )  # fmt: skip
 
     async def _frozen(self, tx: Tx, month: Period, closed: Closed, only: Only) -> View:
@@ -126,7 +127,7 @@ class Months:
         """Freeze the month as it stands now, for everybody; ``only`` says whose cards come back."""
         seen = await self.seen()
         _may_close(seen, month, self.now)
-        frozen, world = _closed_world(seen.world, month)
+        frozen, world = _closed_world(seen.world.as_of(month), month)
         cards = await asyncio.to_thread(_cards, world, month, Only(), step)
         if not any(card.who.kind == "person" for card in cards):
             raise MonthRefused("not_applicable", f"nobody worked here in {month}; import people and records first")

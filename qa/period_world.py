@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from qa.publishing import Published, timeline
 from qa.runs import overlay_of, pack_of
 from qa.site import DEMO, SiteRules, chat_matcher
 from qa.store import choices, months, packs
@@ -27,7 +28,7 @@ from scoring import facts as fact_form
 from scoring.load import load_pack, shipped, shipped_names
 from scoring.overlay import Overlay
 from scoring.pack import Pack
-from scoring.period.world import CallItem, CallList, Decision, Money, Site, World
+from scoring.period.world import CallItem, CallList, Decision, Money, Site, Timeline, World
 from scoring.records.admit import restored
 from scoring.records.book import Book
 from scoring.records.period import Period
@@ -164,12 +165,14 @@ class _Raw:
     records: list[tuple[int, Any]]
     pack_bodies: dict[str, packs.Pack]
     overlays: dict[str, packs.Overlay]
+    published: tuple[Published, ...]
 
 
 async def see(store: Store, rules: SiteRules, actor: str, now: datetime) -> Seen:
     """A site's months as they stand now; ``now`` is local to it."""
     async with store.site(rules.id, actor) as tx:
         raw = await _read(tx)
+        raw.published = await timeline(tx, rules)
     reader = Reader(store, rules.id, actor, asyncio.get_running_loop())
     return await asyncio.to_thread(_Builder(raw, rules, reader, now).seen)
 
@@ -226,6 +229,7 @@ class _Builder:
             calls=self._calls(self.raw.pins.records, self.raw.pins.pointers),
             closed=self._closed(tuple(sorted(self.closings))),
             decisions=self._decisions(self.raw.pins.decisions),
+            timeline=Timeline((one.since, one.rules.pack) for one in self.raw.published),
         )
         return Seen(
             world, self.raw.pins, self.closings, self.raw.decisions, self.raw.adjustments, self.rules

@@ -45,7 +45,8 @@ class Closing:
         return self._cards[key]
 
     def _pack(self, who: Who, period: Period) -> str:
-        return self.world.pack_of(who.name, period.last) if who.kind == "person" else self.world.pack
+        world = self.world.as_of(period)
+        return world.pack_of(who.name, period.last) if who.kind == "person" else world.pack
 
     def _month(self, pack: str, who: Who, period: Period) -> Card:
         month = self.evaluator.month(pack, who, period)
@@ -365,7 +366,7 @@ def close(world: World, period: Period) -> World:
     """Freeze the month as it stands: from now on later news becomes an adjustment of the next open month."""
     if period in world.closed:
         return world
-    frozen = replace(world, closed={one: kept for one, kept in world.closed.items() if one != period})
+    frozen = replace(world.as_of(period), closed=dict(world.closed))
     return replace(world, closed={**world.closed, period: frozen})
 
 

@@ -97,6 +97,27 @@ class CallList:
         return CallList((*self._all, item))
 
 
+class Timeline:
+    """The packs a site scored by, each from a day on. A month takes the one that holds on its last day."""
+
+    def __init__(self, entries: Iterable[tuple[date, Pack]] = ()) -> None:
+        self._entries = sorted(entries, key=lambda one: one[0])
+        self._worlds: dict[tuple[int, str], World] = {}
+        self._bases: dict[int, World] = {}
+
+    def world(self, world: World, month: Period) -> World:
+        """The world with the pack of that month; always the same object for the same month."""
+        held = [pack for since, pack in self._entries if since <= month.last]
+        base = self._bases.get(id(world), world)
+        if not held or (held[-1].id == base.pack and held[-1].sha == base.packs[base.pack].sha):
+            return base
+        pack, key = held[-1], (id(base), held[-1].sha)
+        if key not in self._worlds:
+            made = self._worlds[key] = replace(base, pack=pack.id, packs={**base.packs, pack.id: pack})
+            self._bases[id(made)] = base
+        return self._worlds[key]
+
+
 class Decision(NamedTuple):
     """The state a person gave to a recommendation, and who did."""
 
@@ -119,10 +140,11 @@ class World:
     calls: Calls = field(default_factory=CallList)
     closed: Mapping[Period, World] = field(default_factory=dict)
     decisions: Mapping[tuple[str, Period, str], tuple[Decision, ...]] = field(default_factory=dict)
+    timeline: Timeline = field(default_factory=Timeline)
 
     def as_of(self, month: Period) -> World:
-        """The world that decides this month: the one it was closed in, or this one while it is open."""
-        return self.closed.get(month, self)
+        """The world that decides this month: the one it was closed in, or this one with the pack of that month."""
+        return self.closed.get(month) or self.timeline.world(self, month)
 
     def calendar(self) -> WorkCalendar:
         days = {one.local_day: bool(one.get("workday")) for one in self.book.of_kind("calendar")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from scoring.errors import PackError
 from scoring.period.close import Closing, close, month_card
-from scoring.period.world import Who, World
+from scoring.period.world import Timeline, Who, World
 from scoring.records.book import Book
 from scoring.records.period import Period
 from scoring.records.record import Record
@@ -559,3 +560,15 @@ def test_only_what_takes_effect_itself_excludes_another() -> None:
                          seen("o2", "TT-3", "2026-03-02", about="c1")])  # fmt: skip
 
     assert dict(card(at, "2026-03").lines) == {"TT-1": -9, "TT-2": 0, "TT-3": -2}
+
+
+def test_a_month_takes_the_pack_that_holds_on_its_last_day() -> None:
+    dearer = pack(rule("TT-1", points("-7")))
+    at = world(MINUS, [seen(f"o{month}", "TT-1", f"2026-0{month}-09") for month in (3, 4, 5)])
+    at = replace(at, timeline=Timeline([(date.min, MINUS), (date(2026, 4, 1), dearer)]))
+    march_closed = close(at, Period("2026-03"))
+
+    assert [card(at, f"2026-0{month}").score for month in (3, 4, 5)] == [98, 93, 93]
+    assert [card(march_closed, f"2026-0{month}").score for month in (3, 4)] == [98, 93]
+    assert card(close(march_closed, Period("2026-04")), "2026-04").score == 93
+    assert card(march_closed, "2026-04").adjusted.points == 0

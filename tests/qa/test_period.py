@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +26,7 @@ from qa.period_print import file_name, page
 from qa.period_sheet import head, sheets
 from qa.period_text import text
 from qa.period_words import keys, word
+from qa.publishing import publish
 from qa.settings import Settings
 from qa.site import SiteRules
 from qa.store import records, runs
@@ -345,3 +347,28 @@ def test_the_command_shows_closes_and_adjusts(dsn: str, tmp_path: Path, monkeypa
         == command("show", "2026-03", "--html", str(tmp_path / "x"), "--lang", "fr")[0]
         == 2
     )
+
+
+async def test_the_month_takes_the_pack_that_was_published_for_it(
+    store: Store, rules: SiteRules, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a80"
+    shutil.copytree(shipped("a80"), folder)
+    minor = folder / "minor.yaml"
+    dearer = minor.read_text(encoding="utf-8").split("A80-L02:", 1)
+    head, tail = dearer[1].split('"-2"', 1)
+    minor.write_text(f'{dearer[0]}A80-L02:{head}"-4"{tail}', encoding="utf-8")
+    top = folder / "pack.yaml"
+    top.write_text(top.read_text(encoding="utf-8").replace('version: "1"', 'version: "2"'), encoding="utf-8")
+    await put(store, rules, [person("Lin"), seen("A80-L02", "Lin", "2026-03-10"), seen("A80-L02", "Lin", "2026-04-10")])
+    await publish(store, rules, load_pack(folder), APRIL.first, "Zhao", NOW.replace(tzinfo=rules.zone), shadow=False)
+
+    months = Months(store, rules, "Zhao", datetime.fromisoformat("2026-05-02T09:00"))
+    before = (await months.view(MARCH)).card("person", "Lin")
+    await months.close(MARCH)
+    after = (await months.view(APRIL)).card("person", "Lin")
+
+    assert before is not None and after is not None
+    assert (before["lines"]["A80-L02"], before["pack_version"]) == ("-2", "1")
+    assert (after["lines"]["A80-L02"], after["pack_version"]) == ("-4", "2")
+    assert (await replay(store, rules, "Zhao"))[2] == []

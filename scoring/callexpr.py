@@ -276,6 +276,8 @@ def say(value: object) -> str:
         return value.isoformat(sep=" ")
     if isinstance(value, tuple):
         return ", ".join(say(one) for one in value)
+    if isinstance(value, Mapping):  # in one order, however it was stored
+        return ", ".join(f"{key} {say(one)}" for key, one in sorted(value.items()))
     return str(value)
 
 

@@ -503,6 +503,9 @@ def main() -> None:
     """Entry point: every fault of the user or the set-up ends in its letter, never in a traceback."""
     from qa.letters import letters
 
+    # A child process imports the main module again. An installed script may run the command as it is imported; this
+    # module does not, so children are told that it is the main one.
+    sys.modules["__main__"].__spec__ = sys.modules[__name__].__spec__
     try:
         app(standalone_mode=True)
     except KeyboardInterrupt:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -324,3 +326,15 @@ def test_the_day_and_the_overlay_that_are_given_count(one: Path) -> None:
     (found,) = objects(done).values()
     assert (done.returncode, found["day"]) == (0, "2026-04-01")
     assert (lines(found)["BES-16"]["points"], lines(found)["BES-16"]["assumed"]) == ("-2", False)
+
+
+def test_an_installed_script_without_a_guard_hears_too(tmp_path: Path) -> None:
+    """Some installers write the script so that importing it runs it; the recogniser's child imports it."""
+    script = tmp_path / "seatwatch"
+    script.write_text("import sys\n\nfrom qa.cli import main\n\nsys.exit(main())\n", encoding="utf-8")
+    env = {**environment(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script, "score", CALL, "--model", "fixture", "--json"]
+    told = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["turns"]

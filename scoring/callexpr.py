@@ -375,11 +375,15 @@ def hidden(call: CallFacts, hits: list[Hit], window: tuple[int, int], limit: Dec
     return None
 
 
+def _lists(compiler: Compiler, node: ast.Call) -> tuple[frozenset[str], str]:
+    """Which phrase lists are asked for, and of which party."""
+    compiler.only(node, "role")
+    return _wanted(compiler, node), compiler.option(node, "role", ("agent", "customer"), "agent")
+
+
 def _heard(compiler: Compiler, node: ast.Call) -> Fn:
     """heard('insulting', …): the agent said something of these lists (low severity left out); false when not heard."""
-    compiler.only(node, "role")
-    wanted = _wanted(compiler, node)
-    role = compiler.option(node, "role", ("agent", "customer"), "agent")
+    wanted, role = _lists(compiler, node)
 
     def run(scope: Scope) -> bool | Unknown:
         call = _call_of(scope)
@@ -402,9 +406,7 @@ def _heard(compiler: Compiler, node: ast.Call) -> Fn:
 
 def _hits(compiler: Compiler, node: ast.Call) -> Fn:
     """hits('thanks', …): how many of the agent's hits are of these lists."""
-    compiler.only(node, "role")
-    wanted = _wanted(compiler, node)
-    role = compiler.option(node, "role", ("agent", "customer"), "agent")
+    wanted, role = _lists(compiler, node)
 
     def run(scope: Scope) -> Decimal | Unknown:
         call = _call_of(scope)
@@ -418,9 +420,7 @@ def _hits(compiler: Compiler, node: ast.Call) -> Fn:
 def _hit_at(pick: Callable[[list[int]], int]) -> Callable[[Compiler, ast.Call], Fn]:
     def build(compiler: Compiler, node: ast.Call) -> Fn:
         """first_hit/last_hit('hold_transfer', …): milliseconds from the answer, None when there is none."""
-        compiler.only(node, "role")
-        wanted = _wanted(compiler, node)
-        role = compiler.option(node, "role", ("agent", "customer"), "agent")
+        wanted, role = _lists(compiler, node)
 
         def run(scope: Scope) -> Any:
             call = _call_of(scope)

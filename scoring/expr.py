@@ -196,7 +196,7 @@ class Compiler:
     def _bool(self, node: ast.BoolOp) -> Fn:
         parts = [self.compile(one) for one in node.values]
         stop = isinstance(node.op, ast.Or)
-        return lambda scope: _any_of(parts, scope) if stop else _all_of(parts, scope)
+        return lambda scope: _decided(stop, parts, scope)
 
     def _unary(self, node: ast.UnaryOp) -> Fn:
         inner = self.compile(node.operand)
@@ -209,7 +209,7 @@ class Compiler:
     def _compare(self, node: ast.Compare) -> Fn:
         steps = [self.compile(one) for one in (node.left, *node.comparators)]
         links = [_link(op, steps[at], steps[at + 1], node.comparators[at]) for at, op in enumerate(node.ops)]
-        return links[0] if len(links) == 1 else lambda scope: _all_of(links, scope)
+        return links[0] if len(links) == 1 else lambda scope: _decided(False, links, scope)
 
     def _call(self, node: ast.Call) -> Fn:
         if not isinstance(node.func, ast.Name) or node.func.id not in self.names.functions:
@@ -283,26 +283,16 @@ def _part(owner: Any, name: str, attr: str, scope: Scope) -> Any:
     return _read(scope, f"{name}.{attr}", owner.get(attr))
 
 
-def _all_of(parts: list[Fn], scope: Scope) -> bool | Unknown:
+def _decided(stop: bool, parts: list[Fn], scope: Scope) -> bool | Unknown:
+    """``and`` stops at False, ``or`` at True; what is unknown decides only where no part stops it."""
     doubt: Unknown | None = None
     for part in parts:
         value = truth(part(scope))
-        if value is False:
-            return False
+        if value is stop:
+            return stop
         if isinstance(value, Unknown):
             doubt = doubt or value
-    return True if doubt is None else doubt
-
-
-def _any_of(parts: list[Fn], scope: Scope) -> bool | Unknown:
-    doubt: Unknown | None = None
-    for part in parts:
-        value = truth(part(scope))
-        if value is True:
-            return True
-        if isinstance(value, Unknown):
-            doubt = doubt or value
-    return False if doubt is None else doubt
+    return not stop if doubt is None else doubt
 
 
 def _not(value: Any) -> bool | Unknown:

@@ -245,8 +245,8 @@ def _ordered(kind: Callable[[Any, Any], bool]) -> Callable[[Compiler, ast.Call],
     return build
 
 
-def _all(compiler: Compiler, node: ast.Call) -> Fn:
-    """both kinds of doubt: known_true(x) is true only when x is certainly true."""
+def _surely(compiler: Compiler, node: ast.Call) -> Fn:
+    """surely(x): true only when x is certainly true; what is unknown or not given is false."""
     (part,) = compiler.arguments(node, 1, 1)
     return lambda scope: (value := part(scope)) is not None and truth(value) is True
 
@@ -255,7 +255,7 @@ FUNCTIONS: dict[str, Function] = {
     "has": form(_has),
     "missing": form(_missing),
     "known": form(_known),
-    "surely": form(_all),
+    "surely": form(_surely),
     "coalesce": form(_coalesce),
     "min": form(_extreme(_least)),
     "max": form(_extreme(_most)),

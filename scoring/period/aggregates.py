@@ -93,36 +93,24 @@ def _count(compiler: Compiler, node: ast.Call) -> Fn:
     return run
 
 
-def _exists(compiler: Compiler, node: ast.Call) -> Fn:
-    """exists(kind, condition?): at least one."""
-    rows = _Rows(compiler, node)
-    cond = rows.part(node, 1)
+def _until(stop: bool) -> Callable[[Compiler, ast.Call], Fn]:
+    def build(compiler: Compiler, node: ast.Call) -> Fn:
+        """exists/every(kind, condition): at least one; all of them (true when there is none)."""
+        rows = _Rows(compiler, node)
+        cond = rows.part(node, 1)
 
-    def run(scope: Scope) -> Any:
-        judged = _judged(rows, cond, scope)
-        if judged is None or isinstance(judged, Unknown):
-            return judged
-        if any(value is True for _, _, value in judged):
-            return note(scope, node, True)
-        return next((value for _, _, value in judged if isinstance(value, Unknown)), note(scope, node, False))
+        def run(scope: Scope) -> Any:
+            judged = _judged(rows, cond, scope)
+            if judged is None or isinstance(judged, Unknown):
+                return judged
+            if any(value is stop for _, _, value in judged):
+                return note(scope, node, stop)
+            doubt = next((value for _, _, value in judged if isinstance(value, Unknown)), None)
+            return note(scope, node, not stop) if doubt is None else doubt
 
-    return run
+        return run
 
-
-def _every(compiler: Compiler, node: ast.Call) -> Fn:
-    """every(kind, condition): all of them; true when there is none."""
-    rows = _Rows(compiler, node)
-    cond = rows.part(node, 1)
-
-    def run(scope: Scope) -> Any:
-        judged = _judged(rows, cond, scope)
-        if judged is None or isinstance(judged, Unknown):
-            return judged
-        if any(value is False for _, _, value in judged):
-            return note(scope, node, False)
-        return next((value for _, _, value in judged if isinstance(value, Unknown)), note(scope, node, True))
-
-    return run
+    return build
 
 
 def _values(finish: Callable[[list[Any]], Any], keep_none: bool = False) -> Callable[[Compiler, ast.Call], Fn]:
@@ -199,8 +187,8 @@ def total(values: list[Any]) -> Decimal:
 
 AGGREGATES: dict[str, Function] = {
     "count": form(_count),
-    "exists": form(_exists),
-    "every": form(_every),
+    "exists": form(_until(True)),
+    "every": form(_until(False)),
     "share": form(_share),
     "total": form(_values(total)),
     "mean": form(_values(mean)),

@@ -73,11 +73,12 @@ class ByHand:
 
     def _result(self, name: str, month: int, known: int) -> hand.Result:
         at = self.month(month, known)
-        before: Callable[[str], tuple[bool, bool]] = lambda one: (  # noqa: E731
-            (False, False)
-            if month == 1
-            else hand.a80_last(self.month(month - 1, month - 1), one, self.made.names["a80"])
-        )
+
+        def before(one: str) -> tuple[bool, bool]:
+            if month == 1:
+                return False, False
+            return hand.a80_last(self.month(month - 1, month - 1), one, self.made.names["a80"])
+
         steps = [day for one in range(1, month) for day in self.result(name, one, one).steps]
         return hand.count(
             at.person(name)["pack"], at, name, everybody=self.made.names["a80"], before=before, climbed=steps

@@ -572,3 +572,14 @@ def test_a_month_takes_the_pack_that_holds_on_its_last_day() -> None:
     assert [card(march_closed, f"2026-0{month}").score for month in (3, 4)] == [98, 93]
     assert card(close(march_closed, Period("2026-04")), "2026-04").score == 93
     assert card(march_closed, "2026-04").adjusted.points == 0
+
+
+def test_what_nobody_knows_is_no_evidence_of_the_opposite() -> None:
+    body = 'tests:\n- {breach: "exists(work_order, closed_at > due_at)"}\n' + points("-2")
+    told = world(pack(rule("TT-1", body, decide="auto", needs="work_order")), [
+        record("work_order", "w1", agent="Lin", at="2026-03-02T09:00", order_class="fault"),
+    ])  # fmt: skip
+
+    (found,) = [one for one in card(told, "2026-03").findings if one.rule == "TT-1"]
+    assert found.outcome == "unknown"
+    assert not [one for one in found.evidence if getattr(one, "value", "") == "no"]

@@ -46,7 +46,7 @@ async def browser() -> AsyncIterator[Any]:
 @pytest.fixture
 async def page(browser: Any) -> AsyncIterator[Any]:
     """A page in English whose complaints are collected in ``page.complaints``."""
-    context = await browser.new_context(viewport=SIZE, locale="en-GB")
+    context = await browser.new_context(viewport=SIZE, locale="en-GB", reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     one = await context.new_page()
     one.complaints = []

@@ -13,6 +13,7 @@ export const COLOUR = {
 
 export const theme: ThemeConfig = {
   token: {
+    motion: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     colorPrimary: "#1d5fa8",
     colorText: "#1c2530",
     colorTextSecondary: "#566170",

@@ -164,6 +164,7 @@ function Advice({ sheet, one }: { sheet: Sheet; one: Recommended }) {
         cancelText={t("month.cancel")}
         okButtonProps={{ disabled: reason.trim() === "" }}
         confirmLoading={decide.isPending}
+        mask={{ closable: false }}
         onCancel={done}
         onOk={() => step && decide.mutate({ kind: one.kind, step, reason }, { onSettled: done })}
       >

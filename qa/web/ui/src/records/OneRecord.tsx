@@ -95,13 +95,13 @@ function Ask({ act, of, close }: { act: Act; of: Kept; close: () => void }) {
     setBusy(true);
     try {
       await post("/records", { records: [record] });
-      await client.invalidateQueries();
-      close();
     } catch (error) {
       setFailed(error as Error);
-    } finally {
       setBusy(false);
+      return;
     }
+    close();
+    await client.invalidateQueries();
   };
   const letters = failed instanceof ApiError ? failed.refused.map((one) => one.reason) : [];
   return (
@@ -111,6 +111,7 @@ function Ask({ act, of, close }: { act: Act; of: Kept; close: () => void }) {
       okText={t(`records.${act.what}` as Key)}
       cancelText={t("entry.cancel")}
       okButtonProps={{ loading: busy, danger: act.what === "withdraw" }}
+      mask={{ closable: false }}
       onOk={() => void send()}
       onCancel={close}
     >

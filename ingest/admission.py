@@ -27,7 +27,11 @@ class Opened:
     call: str
     leg: str
     role: str
-    admit: Admit
+    admit: Admit | None = None  # None where the sender was admitted by its key
+
+    @property
+    def admits(self) -> list[Admit]:
+        return [self.admit] if self.admit else []
 
 
 class Admission:

@@ -4,6 +4,7 @@ IngestError
 ├── ProtocolError        the peer sent what the protocol does not allow (carries the WebSocket close code)
 │   ├── AudioSocketError     on the AudioSocket port
 │   ├── StreamError          on /stream
+│   ├── PaceError            more than real time allows, of audio or of words beside it
 │   └── BodyError            the body of POST /events as a whole
 ├── TokenError           a UUID or token that is not ours, has expired or was used before
 ├── SpoolError           the spool
@@ -38,6 +39,10 @@ class AudioSocketError(ProtocolError):
 
 class StreamError(ProtocolError):
     """A message that /stream does not allow."""
+
+
+class PaceError(ProtocolError):
+    """A sender that is faster than sound."""
 
 
 class BodyError(ProtocolError):

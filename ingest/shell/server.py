@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -15,30 +15,51 @@ from ingest.origin import is_loopback, refusal
 from ingest.shell.core import Core
 from ingest.shell.stream_socket import StreamSocket
 from ingest.shell.streams import Streams
+from ingest.sources import Source, Sources, fault, key_in
 
 BODY_S = 10.0
 KEEPALIVE_S = 5.0
 RETRY_AFTER_S = 1
-ANY_SOURCE = "*"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Way(Protocol):
+    """One more protocol on this port. The server has looked at origin, key and address before ``serve`` is called;
+    a way that checks its senders itself (signatures) says so, and is handed no source."""
+
+    path: str  # "/pcm"; without the slash it is the word in a source's ways
+    checks_itself: bool
+
+    @property
+    def open(self) -> int:
+        """Legs that are open now."""
+        ...
+
+    async def serve(self, request: web.Request, source: Source | None) -> web.StreamResponse: ...
+
+    async def go_away(self) -> None:
+        """The process stops: clients are told, legs end with the cause «shutdown»."""
+        ...
 
 
 class Server:
     """The routes of one ingest process."""
 
-    def __init__(self, core: Core, streams: Streams, api_keys: Mapping[str, str | None]) -> None:
-        self._core, self._streams, self._keys = core, streams, api_keys
+    def __init__(self, core: Core, streams: Streams, sources: Sources, ways: Sequence[Way] = ()) -> None:
+        self._core, self._streams, self._sources, self._ways = core, streams, sources, ways
         self._sockets: set[StreamSocket] = set()
         self._runner: web.AppRunner | None = None
         self._local = False
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port."""
-        self._local = is_loopback(host) and not self._keys
+        self._local = is_loopback(host) and self._sources.keyless
         app = web.Application(client_max_size=BODY_BYTES + 1, middlewares=[self._programs_only])
         app.router.add_post("/events", self._events)
         app.router.add_get("/stream", self._stream)
         app.router.add_get("/healthz", self._health)
+        for way in self._ways:
+            app.router.add_get(way.path, self._by(way))
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, reuse_address=True).start()
@@ -47,7 +68,8 @@ class Server:
 
     async def stop(self) -> None:
         """Send every client to the next process, then close the port."""
-        await asyncio.gather(*(socket.go_away() for socket in self._sockets))
+        leaving = [socket.go_away() for socket in self._sockets] + [way.go_away() for way in self._ways]
+        await asyncio.gather(*leaving)
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -60,11 +82,11 @@ class Server:
         return _problem(*refused)
 
     async def _events(self, request: web.Request) -> web.Response:
-        source = self._source(request)
+        source = self._source(request, "events")
         try:
             async with asyncio.timeout(BODY_S):
                 values = split_body(await request.read())
-            taken = await self._core.take_events(values, source)
+            taken = await self._core.take_events(values, source.writes if source else None)
         except TimeoutError:
             return _problem(408, f"body: not complete within {BODY_S:.0f} s; send it in one go")
         except web.HTTPRequestEntityTooLarge:
@@ -76,20 +98,29 @@ class Server:
             return _problem(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
         return web.json_response(taken.to_json())
 
-    def _source(self, request: web.Request) -> str | None:
-        """The only source that this sender's key may write; None for any."""
-        if not self._keys:
+    def _source(self, request: web.Request, way: str) -> Source | None:
+        """Who sends; None for any program of this machine, where nobody was given a key."""
+        if self._sources.keyless:
             return None
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
-        found = [source for key, source in self._keys.items() if hmac.compare_digest(key.encode(), given)]
-        if not found:
+        source = self._sources.by_key(key_in(request.headers))
+        if source is None:
             self._core.refuse("key", f"from {request.remote}")
             raise web.HTTPUnauthorized(
                 text='{"error": "Authorization: no key that is known here; send the source\'s key as a bearer token"}',
                 content_type="application/json",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        return None if found[0] == ANY_SOURCE else found[0]
+        if why := fault(source, way, request.remote):
+            self._core.refuse("source", why)
+            raise web.HTTPForbidden(text=json.dumps({"error": why}), content_type="application/json")
+        return source
+
+    def _by(self, way: Way) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            source = None if way.checks_itself else self._source(request, way.path.strip("/"))
+            return await way.serve(request, source)
+
+        return handle
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         socket = StreamSocket(self._core, self._streams)
@@ -108,6 +139,7 @@ class Server:
             "commits": spool.commits,
             "slowest_commit_ms": round(max(spool.commit_s.copy(), default=0) * 1000),
             "streams": self._streams.open,
+            **{way.path.strip("/"): way.open for way in self._ways},
             "counts": dict(sorted(self._core.counts.items())),
         }
         return web.json_response(told, status=200 if spool.state == "ok" else 503)

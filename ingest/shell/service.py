@@ -6,11 +6,11 @@ import asyncio
 import errno
 import os
 import resource
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from ingest.admission import Admission
 from ingest.errors import PortTaken, SpoolFailed
@@ -18,15 +18,26 @@ from ingest.origin import check_bind
 from ingest.shell.audiosocket_server import AudioSocketServer, SocketLimits
 from ingest.shell.core import LOG, Core, utc_now
 from ingest.shell.faults import Faults
-from ingest.shell.server import Server
+from ingest.shell.server import Server, Way
 from ingest.shell.streams import Streams, crashed
 from ingest.shell.tail import Tailer
 from ingest.shell.writer import Spool, SpoolLimits
 from ingest.sink import Sink
+from ingest.sources import Sources
 from ingest.spool import LegTrace, Recovered
 from ingest.waiting import Done
 
 DESCRIPTORS = 1024  # a socket a leg, and the files of the spool
+
+
+class Part(Protocol):
+    """Something that runs beside the ports: a client of a switchboard, a server of its own, a watched folder."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        """Ends its legs and lets go of what it holds; called also when ``start`` failed half way."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,9 @@ class IngestConfig:
     host: str = "127.0.0.1"
     http_port: int = 9093  # 0 = any free one
     audiosocket_port: int = 9092
-    api_keys: Mapping[str, str | None] = field(default_factory=dict)  # key -> source ("*", None = any); empty: no keys
+    sources: Sources = field(default_factory=Sources)  # none: this machine's programs send without a key
+    ways: Sequence[Callable[[Core, Sources], Way]] = ()  # more protocols on the HTTP port
+    parts: Sequence[Callable[[Core, Sources], Part]] = ()  # what runs beside the ports
     spool: SpoolLimits = field(default_factory=SpoolLimits)
     sockets: SocketLimits = field(default_factory=SocketLimits)
     reap_seconds: float = 30.0
@@ -61,7 +74,7 @@ class Ingest:
     async def start(self) -> None:
         """Recover, then listen. Leaves nothing open when it raises OpenToAll, SpoolLocked, SpoolFailed or PortTaken."""
         config, self._loop = self.config, asyncio.get_running_loop()
-        check_bind(config.host, keyless=not config.api_keys)
+        check_bind(config.host, keyless=config.sources.keyless)
         _look_at_limits()
         self.error, self._ended = None, asyncio.Event()
         admission = Admission(config.secret)
@@ -79,11 +92,15 @@ class Ingest:
         self.streams = Streams(self.core, config.reap_seconds)
         self.tailer = None if config.sink is None else Tailer(config.folder, config.sink, config.passed)
         self._resume(self.recovered.legs.values())
-        self._http = Server(self.core, self.streams, config.api_keys)
+        ways = [make(self.core, config.sources) for make in config.ways]
+        self._parts = [make(self.core, config.sources) for make in config.parts]
+        self._http = Server(self.core, self.streams, config.sources, ways)
         self._audio = AudioSocketServer(self.core, config.sockets)
         try:
             self.http_port = await _listen(self._http.start, config.host, config.http_port)
             self.audiosocket_port = await _listen(self._audio.start, config.host, config.audiosocket_port)
+            for part in self._parts:
+                await part.start()
         except PortTaken:
             await self.stop()
             raise
@@ -93,6 +110,7 @@ class Ingest:
 
     async def stop(self) -> None:
         """Clients first, then what waits to be stored, then what waits to be carried."""
+        await asyncio.gather(*(part.stop() for part in self._parts))
         await self._audio.stop()
         await self._http.stop()
         self.streams.close()

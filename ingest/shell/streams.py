@@ -73,7 +73,7 @@ class Streams:
         elif live.token not in ("", hello.token) and hello.epoch <= live.leg.hello.epoch:
             raise StreamError("token: another token writes this leg; take it over with a greater epoch", TOKEN)
         rows = live.leg.greet(hello)
-        self._core.store([opened.admit, *rows], force=True)
+        self._core.store([*opened.admits, *rows], force=True)
         self._hand_over(live, writer)
         live.token, live.cause = hello.token, "disconnected"
         return live

@@ -8,6 +8,7 @@ import json
 import resource
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from ingest.session import fold_call
 from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.client import AudioSocketClient, post_events
 from ingest.shell.service import Ingest, IngestConfig
+from ingest.sources import ANY, Source, Sources
 from ingest.stream import FENCED, OVER, PROTOCOL, TOKEN, Hello, Piece, write_hello, write_piece
 from ingest.tokens import audiosocket_uuid
 from tests.ingest import lab
@@ -109,8 +111,31 @@ async def test_a_bad_body_gets_a_clear_answer(tmp_path: Path, body: bytes, statu
         assert (await post_events(lab.url(ingest), [raw("offered")]))["accepted"] == 1
 
 
+def known(**keys: str) -> Sources:
+    return Sources(Source(name, (key,)) for name, key in keys.items())
+
+
+async def test_a_source_may_have_two_keys_while_they_change(tmp_path: Path) -> None:
+    async with lab.running(tmp_path, sources=Sources([Source("pbx", ("old", "new"))])) as ingest:
+        for key in ("old", "new"):
+            assert (await post_events(lab.url(ingest), [raw("offered", id=key)], key=key))["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (Source("pbx", ("k",), ways=frozenset({"pcm"})), "may not send by events"),
+        (Source("pbx", ("k",), networks=(ip_network("10.0.0.0/8"),)), "may not send from 127.0.0.1"),
+    ],
+)
+async def test_a_source_keeps_to_its_ways_and_networks(tmp_path: Path, source: Source, says: str) -> None:
+    async with lab.running(tmp_path, sources=Sources([source])) as ingest:
+        status, told = await post(lab.url(ingest), json.dumps(raw("offered")).encode(), Authorization="Bearer k")
+        assert (status, says in told["error"]) == (403, True)
+
+
 async def test_a_source_writes_with_its_own_key_only(tmp_path: Path) -> None:
-    async with lab.running(tmp_path, api_keys={"k-pbx": "pbx", "k-door": "door"}) as ingest:
+    async with lab.running(tmp_path, sources=known(pbx="k-pbx", door="k-door")) as ingest:
         with pytest.raises(Refused, match="no key that is known"):
             await post_events(lab.url(ingest), [raw("offered")])
         told = await post_events(lab.url(ingest), [raw("offered")], key="k-door")
@@ -118,9 +143,8 @@ async def test_a_source_writes_with_its_own_key_only(tmp_path: Path) -> None:
         assert (await post_events(lab.url(ingest), [raw("offered")], key="k-pbx"))["accepted"] == 1
 
 
-@pytest.mark.parametrize("any_source", ["*", None])
-async def test_a_key_for_all_sources_writes_any(tmp_path: Path, any_source: str | None) -> None:
-    async with lab.running(tmp_path, api_keys={"k-all": any_source, "k-door": "door"}) as ingest:
+async def test_a_key_for_all_sources_writes_any(tmp_path: Path) -> None:
+    async with lab.running(tmp_path, sources=known(**{ANY: "k-all", "door": "k-door"})) as ingest:
         both = [raw("offered"), raw("presence", source="door")]
         assert (await post_events(lab.url(ingest), both, key="k-all"))["accepted"] == 2
         with pytest.raises(Refused, match="no key that is known"):
@@ -149,7 +173,7 @@ async def test_a_web_page_can_neither_post_nor_stream(tmp_path: Path, headers: d
 
 
 async def test_behind_a_key_a_server_has_any_name(tmp_path: Path) -> None:
-    async with lab.running(tmp_path, api_keys={"k": "pbx"}) as ingest:
+    async with lab.running(tmp_path, sources=known(pbx="k")) as ingest:
         own = {"Host": "ingest.example", "Authorization": "Bearer k"}
         assert (await post(lab.url(ingest), json.dumps(raw("offered")).encode(), **own))[0] == 200
 
@@ -166,7 +190,7 @@ async def test_an_address_of_others_is_not_listened_on_without_a_key(tmp_path: P
     with pytest.raises(OpenToAll, match="give them a source key"):
         await Ingest(IngestConfig(tmp_path / "a", SECRET, host="0.0.0.0", http_port=0, audiosocket_port=0)).start()
     assert not (tmp_path / "a").exists()
-    async with lab.running(tmp_path / "a", host="0.0.0.0", api_keys={"k": "pbx"}) as ingest:
+    async with lab.running(tmp_path / "a", host="0.0.0.0", sources=known(pbx="k")) as ingest:
         assert (await post_events(lab.url(ingest), [raw("offered")], key="k"))["accepted"] == 1
 
 

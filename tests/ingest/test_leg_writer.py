@@ -1,0 +1,57 @@
+"""A leg written by a sender that never resends: places, gaps of the sender's own telling, limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest import spool
+from ingest.admission import Opened
+from ingest.errors import PaceError
+from ingest.shell.legs import LegWriter
+from tests.ingest import lab
+from tests.ingest.lab import tone
+
+OPENED = Opened("c1", "inbound", "customer")
+
+
+async def test_what_the_sender_tells_stands_where_it_was_told(tmp_path: Path) -> None:
+    async with lab.running(tmp_path) as ingest:
+        leg = LegWriter(ingest.core, OPENED, "media", "ulaw", clocked=False)
+        leg.gap(80, "pause")
+        leg.audio(b"\x11" * 160)
+        leg.gap(40, "loss")
+        leg.audio(b"\x22" * 160)
+        leg.end("hangup")
+        leg.end("shutdown")
+        await ingest.flush()
+        found = spool.read_leg(tmp_path, "c1", "inbound")
+    assert found.segments == [(80, b"\x11" * 160), (280, b"\x22" * 160)]
+    assert found.gaps == [(0, 80, "pause"), (240, 40, "loss")]
+    assert (found.encoding, found.role, found.ended, found.samples) == ("ulaw", "customer", "hangup", 440)
+
+
+async def test_nothing_but_an_end_is_a_leg_without_a_sample(tmp_path: Path) -> None:
+    async with lab.running(tmp_path) as ingest:
+        LegWriter(ingest.core, OPENED, "media").end("eof")
+        await ingest.flush()
+        found = spool.read_leg(tmp_path, "c1", "inbound")
+    assert (found.samples, found.segments, found.ended) == (0, [], "eof")
+
+
+@pytest.mark.parametrize("clocked", [True, False])
+async def test_audio_that_runs_ahead_of_the_clock_is_refused(tmp_path: Path, clocked: bool) -> None:
+    async with lab.running(tmp_path) as ingest:
+        leg = LegWriter(ingest.core, OPENED, "media", clocked=clocked)
+        with pytest.raises(PaceError, match="faster than it can sound"):
+            for second in range(10):
+                leg.audio(tone(8000, second * 8000))
+
+
+async def test_words_beside_the_audio_have_a_limit(tmp_path: Path) -> None:
+    async with lab.running(tmp_path) as ingest:
+        leg = LegWriter(ingest.core, OPENED, "media")
+        with pytest.raises(PaceError, match="no audio"):
+            for _ in range(10):
+                leg.control(1000)

@@ -1,6 +1,6 @@
 # The front door. Everything else is behind it; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint types bench lock ui wheel clean
+.PHONY: help run test test-all lab lint types bench lock ui wheel clean
 
 # The first Python that is new enough; `make PYTHON=…` names another.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
@@ -32,6 +32,12 @@ test-all: ## lint and every test
 	@$(PYTHON) deploy/ui.py build --tidy
 	@$(MAKE) --no-print-directory types
 	@$(PYTEST) $(ARGS)
+
+lab: ## tests against a real switchboard and phones; says what is missing, installs nothing (LAB=folder)
+	@$(PYTHON) deploy/bootstrap.py test
+	@$(VENV) -m tests.lab missing
+	@$(VENV) -m tests.lab build
+	@$(VENV) -m pytest -m lab $(ARGS)
 
 lint: ## ruff, mypy strict, types of the screens
 	@$(PYTHON) deploy/bootstrap.py test

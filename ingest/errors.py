@@ -4,6 +4,8 @@ IngestError
 ├── ProtocolError        the peer sent what the protocol does not allow (carries the WebSocket close code)
 │   ├── AudioSocketError     on the AudioSocket port
 │   ├── StreamError          on /stream
+│   ├── SipError             on the SIPREC port: SIP, SDP or metadata (carries the SIP status to answer with)
+│   ├── RtpError             a datagram on a media port that is no audio of ours
 │   ├── PaceError            more than real time allows, of audio or of words beside it
 │   └── BodyError            the body of POST /events as a whole
 ├── TokenError           a UUID or token that is not ours, has expired or was used before
@@ -43,6 +45,18 @@ class StreamError(ProtocolError):
 
 class PaceError(ProtocolError):
     """A sender that is faster than sound."""
+
+
+class SipError(ProtocolError):
+    """A message, a session description or metadata that cannot be taken; ``status`` is what SIP answers."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RtpError(ProtocolError):
+    """A datagram that is no RTP packet of G.711 audio. Counted, never answered."""
 
 
 class BodyError(ProtocolError):

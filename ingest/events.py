@@ -96,7 +96,10 @@ class Transferred(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended(Event):
-    """The call is over. ``rings`` = the phone's own count, where it counts them."""
+    """The call is over; naming a seat while other seats are still in the call, only that seat has left it.
+
+    ``rings`` = the phone's own count, where it counts them.
+    """
 
     type: ClassVar[str] = "ended"
     by: str = "unknown"

@@ -21,7 +21,7 @@ from ingest.shell.faults import POINTS as INGEST_POINTS
 from ingest.shell.faults import Faults
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.sink import SpoolRow
-from ingest.sources import ANY, Source, Sources
+from qa.connections import sources
 from qa.fold import Folder
 from qa.jobs import HEAR, SCORE_AWAY, Worker
 from qa.settings import Settings
@@ -209,7 +209,7 @@ async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.
         host=settings.host,
         http_port=ports.get("http_port", settings.ingest_port),
         audiosocket_port=ports.get("audiosocket_port", settings.audiosocket_port),
-        sources=Sources([Source(ANY, (settings.source_key.get_secret_value(),))] if settings.source_key else []),
+        sources=sources(settings.sources, settings.source_key),
         faults=_faults(settings),
     )
     ingest = await stack.enter_async_context(Ingest(config))

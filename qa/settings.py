@@ -15,7 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from qa.connections import PbxTable, SourceTable
+
 PREFIX = "SEATWATCH_"
+TABLES = ("sources", "pbx")  # of the settings file only
 
 
 class SettingsError(Exception):
@@ -59,6 +62,8 @@ class Settings(BaseSettings):
     )
     web_port: int = Field(8080, ge=0, le=65535, description="screens and API")
     source_key: SecretStr | None = Field(None, description="key that senders must show; absent = none asked (loopback)")
+    sources: tuple[SourceTable, ...] = Field((), description="senders with keys and limits of their own")
+    pbx: tuple[PbxTable, ...] = Field((), description="switchboards that ingest logs in to")
     recordings: Path | None = Field(None, description="folder of recordings; absent = in the data folder")
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
@@ -68,6 +73,14 @@ class Settings(BaseSettings):
     @classmethod
     def _home(cls, path: Path | None) -> Path | None:
         return path and path.expanduser()
+
+    @field_validator(*TABLES)
+    @classmethod
+    def _names(cls, tables: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = [one.name for one in tables]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"the name {twice[0]!r} stands twice; give each its own")
+        return tables
 
     @field_validator("timezone")
     @classmethod
@@ -136,6 +149,8 @@ class Settings(BaseSettings):
             value = getattr(self, name)
             if name in ("database_url", "source_key"):
                 value = "set" if value else "not set"
+            elif name in TABLES:
+                value = ", ".join(one.name for one in value) or None
             shown[name] = value if isinstance(value, bool | int | str) or value is None else str(value)
         return shown
 

@@ -13,6 +13,7 @@ import pytest
 import typer.main
 
 from qa.cli import app
+from qa.connections import PbxTable, SourceTable
 from qa.settings import PREFIX, Settings
 from scoring.pack import CHOICES, DATED, Check, Rule
 from scoring.period.program import functions
@@ -77,10 +78,12 @@ def _shown(default: object) -> str:
 
 def test_the_settings_example_is_the_settings() -> None:
     """Every line taken out of its comment is TOML, and every key is a setting."""
-    lines = [line.removeprefix("# ") for line in EXAMPLE.splitlines() if re.match(r"# [a-z_]+ = ", line)]
-    keys = tomllib.loads("\n".join(lines)).keys()
+    lines = [line.removeprefix("# ") for line in EXAMPLE.splitlines() if re.match(r"# ([a-z_]+ = |\[)", line)]
+    told = tomllib.loads("\n".join(lines))
 
-    assert keys == Settings.model_fields.keys() - {"fault"}
+    assert told.keys() == Settings.model_fields.keys() - {"fault"}
+    for name, table in {"sources": SourceTable, "pbx": PbxTable}.items():
+        assert told[name][0].keys() <= table.model_fields.keys()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

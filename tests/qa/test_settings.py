@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from ingest.sources import fault
+from qa.connections import sources as senders
 from qa.settings import Settings, SettingsError, load_settings
 
 Write = Callable[[str], None]
@@ -158,3 +161,47 @@ def test_processes_that_start_together_agree_on_one_key(place: Path) -> None:
     assert len(keys) == 1
     assert len(keys.pop()) == 64
     assert [one.name for one in (place / "data" / "secrets").iterdir()] == ["token.key"]
+
+
+SENDERS = """
+[[sources]]
+name = "hq"
+keys = ["0123456789abcdef", "fedcba9876543210"]
+ways = ["pcm"]
+networks = ["10.0.0.0/8"]
+
+[[pbx]]
+name = "hq"
+ami_user = "qa"
+ami_secret = "canary-secret"
+seats = { "1001" = "A01" }
+"""
+
+
+def test_senders_and_switchboards_are_tables_of_the_file(place: Path) -> None:
+    (place / "seatwatch.toml").write_text(SENDERS)
+    found = load_settings()
+    known = senders(found.sources, SecretStr("k" * 16))
+    first = known.by_key("fedcba9876543210")
+
+    assert first is not None and (first.name, first.ways) == ("hq", {"pcm"})
+    assert fault(first, "pcm", "10.2.3.4") is None and fault(first, "pcm", "192.168.0.1")
+    assert (any_name := known.by_key("k" * 16)) is not None and any_name.writes is None
+    assert found.pbx[0].seats == {"1001": "A01"}
+    assert "canary-secret" not in str(found) and (found.shown()["sources"], found.shown()["pbx"]) == ("hq", "hq")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("0123456789abcdef", "short"), "sources.0: keys: one is shorter than 16 characters"),
+        (("10.0.0.0/8", "10.0.0.9/8"), "sources.0.networks.0: '10.0.0.9/8' is no network"),
+        (('ways = ["pcm"]', 'ways = ["fax"]'), "sources.0.ways.0: Input should be"),
+        (('ami_user = "qa"', 'ami_usr = "qa"'), "pbx.0.ami_user: Field required"),
+        (("[[pbx]]", '[[sources]]\nname = "hq"\n[[pbx]]'), "sources: the name 'hq' stands twice"),
+        (("[[pbx]]", '[[pbx]]\nari_url = "http://127.0.0.1:8088"'), "pbx.0: ari_url: needs ari_user"),
+    ],
+)
+def test_a_fault_in_a_table_is_named_with_its_place(place: Path, change: tuple[str, str], says: str) -> None:
+    (place / "seatwatch.toml").write_text(SENDERS.replace(*change, 1))
+    assert any(fault.startswith(says) for fault in faults())

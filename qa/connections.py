@@ -1,0 +1,91 @@
+"""The tables of the settings file: who sends to ingest, and what ingest connects to. Values only; opens nothing."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from ingest.sources import ANY, WAYS, Source, Sources
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no network ({error}); write one like 10.1.0.0/16 or a single address") from None
+    return text
+
+
+NetworkText = Annotated[str, AfterValidator(_network)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
+Way = Literal["events", "stream", "audiohook", "media-stream", "pcm", "siprec"]
+
+
+class Table(BaseModel):
+    """What all tables share: unknown keys are faults, values stay as they were read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SourceTable(Table):
+    """One ``[[sources]]``: a sender, its keys, and what it may do."""
+
+    name: Name = Field(description="what its events carry as source")
+    keys: tuple[SecretStr, ...] = Field((), description="any of them is good: hand out the new one before the old goes")
+    secret: SecretStr | None = Field(None, description="AudioHook's client secret (base64) or Twilio's auth token")
+    ways: tuple[Way, ...] = Field((), description="what it may use; none = all")
+    networks: tuple[NetworkText, ...] = Field((), description="addresses it sends from; none = any")
+    legs: int = Field(1000, ge=1, description="legs at once")
+    events_per_second: int = Field(500, ge=1, description="events a second, sustained")
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> SourceTable:
+        if any(len(key.get_secret_value()) < 16 for key in self.keys):
+            raise ValueError("keys: one is shorter than 16 characters; make one with `openssl rand -hex 16`")
+        return self
+
+    def source(self) -> Source:
+        return Source(
+            name=self.name,
+            keys=tuple(key.get_secret_value() for key in self.keys),
+            secret=self.secret.get_secret_value() if self.secret else None,
+            ways=frozenset(self.ways or WAYS),
+            networks=tuple(ip_network(one) for one in self.networks),
+            legs=self.legs,
+            events_per_second=self.events_per_second,
+        )
+
+
+class PbxTable(Table):
+    """One ``[[pbx]]``: an Asterisk that ingest logs in to."""
+
+    name: Name = Field(description="prefix of its calls' names")
+    host: str = Field("127.0.0.1", description="where its manager interface is")
+    ami_port: int = Field(5038, ge=1, le=65535)
+    ami_user: str
+    ami_secret: SecretStr
+    ami_tls: bool = Field(False, description="the manager interface speaks TLS")
+    ari_url: str | None = Field(None, description="http://HOST:8088; absent = no audio is tapped")
+    ari_user: str | None = None
+    ari_secret: SecretStr | None = None
+    ari_app: Name = Field("seatwatch", description="name of our Stasis application")
+    media_host: str | None = Field(None, description="our address as the switchboard sees it; absent = `host`")
+    seats: dict[str, str] = Field(default_factory=dict, description="extension or interface = seat; none = as they are")
+    queues: tuple[str, ...] = Field((), description="queues that are watched; none = all")
+    wrap_up_seconds: int = Field(0, ge=0, description="wrap-up that is assumed after a call (inferred, never judged)")
+    queue_log: Path | None = Field(None, description="its queue_log, to fill what was missed while we were away")
+
+    @model_validator(mode="after")
+    def _whole(self) -> PbxTable:
+        if self.ari_url and not (self.ari_user and self.ari_secret):
+            raise ValueError("ari_url: needs ari_user and ari_secret beside it")
+        return self
+
+
+def sources(tables: tuple[SourceTable, ...], key: SecretStr | None) -> Sources:
+    """Everybody who may send: the tables, and the one key that may write as any source."""
+    known = [one.source() for one in tables]
+    return Sources([*known, *([Source(ANY, (key.get_secret_value(),))] if key else [])])

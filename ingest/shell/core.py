@@ -17,6 +17,7 @@ from ingest.events import Event, Leg, Refusal, parse_event
 from ingest.rows import Admit, Row, content_key, event_key, event_row
 from ingest.shell.faults import Faults
 from ingest.shell.writer import Spool
+from ingest.sources import Source
 from ingest.waiting import Done
 
 Fresh = tuple[bytes, list[Row | Admit]]  # a new event's key, and what to store of it
@@ -50,6 +51,7 @@ class Core:
         self.spool, self.admission, self.faults, self.now = spool, admission, faults, now
         self.mono = time.monotonic
         self.counts: Counter[str] = Counter()
+        self.open_legs: Counter[str] = Counter()  # by source, of senders that never resend
         self._waiting: set[asyncio.Future[None]] = set()
         self._keys = keys
 
@@ -60,6 +62,14 @@ class Core:
         """Count and log something that was turned away; once each, without what a stranger wrote in full."""
         self.counts[what] += 1
         LOG.warning("%s refused: %s", what, str(why)[:300])
+
+    def no_room(self, source: Source | None, legs: int = 1) -> str | None:
+        """Why no new leg can be taken from this source now; None if it can. Legs that run are never touched."""
+        if not self.spool.roomy:
+            return "spool: is nearly full, no new call is taken now"
+        if source is not None and self.open_legs[source.name] + legs > source.legs:
+            return f"source {source.name!r}: has {source.legs} legs open, which is its limit"
+        return None
 
     async def take_events(self, values: Sequence[object], source: str | None = None) -> Taken:
         """Store what is an event; returns after COMMIT. *source* is the only one that this sender may write."""

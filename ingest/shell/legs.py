@@ -34,6 +34,7 @@ class LegWriter:
         self._start_us = self._seq = self._dropped = self._hole = 0
         self._over = False
         self.samples = 0  # from the leg's begin, gaps counted
+        core.open_legs[source] += 1
         if opened.admits:
             core.store(opened.admits, force=True)
 
@@ -76,6 +77,7 @@ class LegWriter:
         if self._over:
             return
         self._over = True
+        self._core.open_legs[self._source] -= 1
         rows = self._begun(0, self._core.mono())
         rows += [self._overrun()] if self._dropped else []
         self._core.store([*rows, self._row("end", body({"samples": self.samples, "cause": cause}), 0)], force=True)

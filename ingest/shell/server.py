@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from ingest.body import BODY_BYTES, split_body
 from ingest.errors import BodyError, SpoolError
 from ingest.origin import is_loopback, refusal
+from ingest.pace import FACTOR, Bucket
 from ingest.shell.core import Core
 from ingest.shell.stream_socket import StreamSocket
 from ingest.shell.streams import Streams
@@ -49,6 +51,7 @@ class Server:
         self._core, self._streams, self._sources, self._ways = core, streams, sources, ways
         self._sockets: set[StreamSocket] = set()
         self._runner: web.AppRunner | None = None
+        self._paces: dict[str, Bucket] = {}
         self._local = False
 
     async def start(self, host: str, port: int) -> int:
@@ -86,6 +89,8 @@ class Server:
         try:
             async with asyncio.timeout(BODY_S):
                 values = split_body(await request.read())
+            if wait_s := self._too_many(source, len(values)):
+                return _problem(429, "events: more than this source may send; wait", {"Retry-After": str(wait_s)})
             taken = await self._core.take_events(values, source.writes if source else None)
         except TimeoutError:
             return _problem(408, f"body: not complete within {BODY_S:.0f} s; send it in one go")
@@ -97,6 +102,17 @@ class Server:
         except SpoolError as error:
             return _problem(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
         return web.json_response(taken.to_json())
+
+    def _too_many(self, source: Source | None, count: int) -> int:
+        """Whole seconds until this source may send again, 0 while it keeps to its rate."""
+        if source is None:
+            return 0
+        pace = self._paces.setdefault(source.name, Bucket(source.events_per_second / FACTOR))
+        over_s = pace.wait_s(count, self._core.mono())
+        if over_s > 0:
+            pace.level -= count  # nothing of it is taken
+            self._core.refuse("events", f"source {source.name!r} sends more than {source.events_per_second} a second")
+        return math.ceil(over_s)
 
     def _source(self, request: web.Request, way: str) -> Source | None:
         """Who sends; None for any program of this machine, where nobody was given a key."""

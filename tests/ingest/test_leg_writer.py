@@ -10,6 +10,7 @@ from ingest import spool
 from ingest.admission import Opened
 from ingest.errors import PaceError
 from ingest.shell.legs import LegWriter
+from ingest.sources import Source
 from tests.ingest import lab
 from tests.ingest.lab import tone
 
@@ -55,3 +56,12 @@ async def test_words_beside_the_audio_have_a_limit(tmp_path: Path) -> None:
         with pytest.raises(PaceError, match="no audio"):
             for _ in range(10):
                 leg.control(1000)
+
+
+async def test_a_source_has_as_many_legs_at_once_as_it_may(tmp_path: Path) -> None:
+    async with lab.running(tmp_path) as ingest:
+        source = Source("pbx", legs=2)
+        legs = [LegWriter(ingest.core, Opened("c1", name, "customer"), "pbx") for name in ("a", "b")]
+        assert "its limit" in str(ingest.core.no_room(source))
+        legs[0].end("hangup")
+        assert ingest.core.no_room(source) is None and ingest.core.no_room(source, legs=2)

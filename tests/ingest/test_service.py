@@ -134,6 +134,16 @@ async def test_a_source_keeps_to_its_ways_and_networks(tmp_path: Path, source: S
         assert (status, says in told["error"]) == (403, True)
 
 
+async def test_a_source_that_floods_is_told_to_wait(tmp_path: Path) -> None:
+    sources = Sources([Source("pbx", ("k",), events_per_second=3), Source("door", ("d",))])
+    async with lab.running(tmp_path, sources=sources) as ingest:
+        body = b"\n".join(json.dumps(raw("offered", id=f"e{n}")).encode() for n in range(12))
+        told = [(await post(lab.url(ingest), body, Authorization="Bearer k"))[0] for _ in range(2)]
+        assert (told[0], told[-1]) == (429, 429) and ingest.core.counts["event refused"] == 0
+        assert (await post_events(lab.url(ingest), [raw("offered")], key="k"))["accepted"] == 1
+        assert (await post_events(lab.url(ingest), [raw("presence", source="door")], key="d"))["accepted"] == 1
+
+
 async def test_a_source_writes_with_its_own_key_only(tmp_path: Path) -> None:
     async with lab.running(tmp_path, sources=known(pbx="k-pbx", door="k-door")) as ingest:
         with pytest.raises(Refused, match="no key that is known"):

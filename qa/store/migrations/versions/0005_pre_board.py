@@ -8,8 +8,8 @@ from pathlib import Path
 from alembic import op
 from sqlalchemy import text
 
-revision = "0004_pre_board"
-down_revision = "0003_pre_months"
+revision = "0005_pre_board"
+down_revision = "0004_pre_parts"
 
 
 def upgrade() -> None:

@@ -1,7 +1,7 @@
 """One seat as a time line: its states, who was present, and the stretches in which nobody was. Decides no breach.
 
-The state machine of a seat has no forbidden step (a PBX may report any state after any other); what a fold adds is
-intervals, one per change of state or agent, with duplicates of the same state taken once.
+Which change is taken says the table in ``seat_machine``: what was seen follows anything, what was inferred never
+takes its place. What a fold adds is intervals, one per change of state or agent, duplicates of a state taken once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.events import Answered, Event, Presence, Seat
 from ingest.order import by_time
+from ingest.seat_machine import admits
 
 _OCCUPIED = ("talking", "hold")  # somebody is at the phone
 
@@ -107,6 +108,8 @@ def _state(before: tuple[Interval, ...], event: Seat) -> tuple[Interval, ...]:
     if not before:
         return (new,)
     last = before[-1]
+    if not admits(last.state, last.confidence != "inferred", new.state, new.confidence == "inferred"):
+        return before  # a guess does not overrule what was seen
     same = (last.state, last.reason, last.confidence) == (new.state, new.reason, new.confidence)
     if same and _same_agent(last, event):
         return (*before[:-1], replace(last, agent=last.agent or event.agent))

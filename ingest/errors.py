@@ -4,10 +4,14 @@ IngestError
 ├── ProtocolError        the peer sent what the protocol does not allow (carries the WebSocket close code)
 │   ├── AudioSocketError     on the AudioSocket port
 │   ├── StreamError          on /stream
+│   ├── AudioHookError       on /audiohook
+│   ├── MediaStreamError     on /media-stream
 │   ├── SipError             on the SIPREC port: SIP, SDP or metadata (carries the SIP status to answer with)
 │   ├── RtpError             a datagram on a media port that is no audio of ours
 │   ├── PaceError            more than real time allows, of audio or of words beside it
+│   ├── AmiError             Asterisk's manager port sent what is no AMI, or refused the log-in
 │   └── BodyError            the body of POST /events as a whole
+├── SignatureError       a signed request whose signature is missing, wrong, old or used before
 ├── TokenError           a UUID or token that is not ours, has expired or was used before
 ├── SpoolError           the spool
 │   ├── SpoolFull            the queue in front of the writer has no room; nothing of the request was taken
@@ -47,6 +51,14 @@ class PaceError(ProtocolError):
     """A sender that is faster than sound."""
 
 
+class AudioHookError(ProtocolError):
+    """A message that AudioHook does not allow."""
+
+
+class MediaStreamError(ProtocolError):
+    """A message that /media-stream does not allow."""
+
+
 class SipError(ProtocolError):
     """A message, a session description or metadata that cannot be taken; ``status`` is what SIP answers."""
 
@@ -59,12 +71,20 @@ class RtpError(ProtocolError):
     """A datagram that is no RTP packet of G.711 audio. Counted, never answered."""
 
 
+class AmiError(ProtocolError):
+    """Lines that are no AMI, or a log-in that Asterisk refused."""
+
+
 class BodyError(ProtocolError):
     """A request body of POST /events that cannot be taken as a list of events."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class SignatureError(IngestError):
+    """A signature that proves nothing."""
 
 
 class TokenError(IngestError):

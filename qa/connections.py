@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from ingest.sources import ANY, WAYS, Source, Sources
+from ingest.sources import ANY, WAYS, Network, Source, Sources
 
 
 def _network(text: str) -> str:
@@ -53,7 +53,7 @@ class SourceTable(Table):
             keys=tuple(key.get_secret_value() for key in self.keys),
             secret=self.secret.get_secret_value() if self.secret else None,
             ways=frozenset(self.ways or WAYS),
-            networks=tuple(ip_network(one) for one in self.networks),
+            networks=networks(self.networks),
             legs=self.legs,
             events_per_second=self.events_per_second,
         )
@@ -83,6 +83,10 @@ class PbxTable(Table):
         if self.ari_url and not (self.ari_user and self.ari_secret):
             raise ValueError("ari_url: needs ari_user and ari_secret beside it")
         return self
+
+
+def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(one) for one in texts)
 
 
 def sources(tables: tuple[SourceTable, ...], key: SecretStr | None) -> Sources:

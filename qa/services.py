@@ -17,14 +17,15 @@ from typing import Any
 
 import structlog
 
+from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.faults import POINTS as INGEST_POINTS
 from ingest.shell.faults import Faults
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.sink import SpoolRow
-from qa.connections import sources
+from qa.connections import networks, sources
 from qa.fold import Folder
 from qa.jobs import HEAR, SCORE_AWAY, Worker
-from qa.settings import Settings
+from qa.settings import Settings, SettingsError
 from qa.site import SiteRules, rules
 from qa.store.duty import Duty
 from qa.store.errors import StoreAway, StoreBusy
@@ -32,6 +33,7 @@ from qa.store.pool import Store
 from qa.store.queue import Queue
 from qa.store.sink import PostgresSink
 from qa.store.source import database
+from qa.tls import Certificates
 from speech.pool import Limits, Recogniser, whisper
 
 log = structlog.get_logger(__name__)
@@ -198,9 +200,21 @@ class _Carried:
         self._wake.set()
 
 
+def _certificates(settings: Settings) -> Certificates | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    try:
+        return Certificates(settings.tls_cert, settings.tls_key)
+    except ValueError as error:
+        raise SettingsError([f"tls_cert: {error}"]) from error
+
+
 async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.Event, **ports: int) -> Ingest:
     """The sockets; what they store is carried to this site."""
     settings = services.settings
+    certificates = _certificates(settings)
+    if certificates is not None:
+        services.tasks.append(asyncio.create_task(certificates.watch(), name="certificate"))
     own = settings.spool / str(settings.ingest_port)  # senders come back to a port, and so to what is stored of them
     config = IngestConfig(
         folder=own,
@@ -209,7 +223,9 @@ async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.
         host=settings.host,
         http_port=ports.get("http_port", settings.ingest_port),
         audiosocket_port=ports.get("audiosocket_port", settings.audiosocket_port),
+        tls=certificates.context if certificates else None,
         sources=sources(settings.sources, settings.source_key),
+        sockets=SocketLimits(networks=networks(settings.audiosocket_networks)),
         faults=_faults(settings),
     )
     ingest = await stack.enter_async_context(Ingest(config))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from qa.connections import PbxTable, SourceTable
+from qa.connections import NetworkText, PbxTable, SourceTable
 
 PREFIX = "SEATWATCH_"
 TABLES = ("sources", "pbx")  # of the settings file only
@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     )
     web_port: int = Field(8080, ge=0, le=65535, description="screens and API")
     source_key: SecretStr | None = Field(None, description="key that senders must show; absent = none asked (loopback)")
+    tls_cert: Path | None = Field(None, description="PEM certificate of the ingest port; absent = no TLS")
+    tls_key: Path | None = Field(None, description="its private key, without a pass phrase")
+    audiosocket_networks: tuple[NetworkText, ...] = Field((), description="where AudioSocket comes from; none = any")
     sources: tuple[SourceTable, ...] = Field((), description="senders with keys and limits of their own")
     pbx: tuple[PbxTable, ...] = Field((), description="switchboards that ingest logs in to")
     recordings: Path | None = Field(None, description="folder of recordings; absent = in the data folder")
@@ -69,7 +72,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
 
-    @field_validator("data", "pg_bin", "overlay")
+    @field_validator("data", "pg_bin", "overlay", "tls_cert", "tls_key")
     @classmethod
     def _home(cls, path: Path | None) -> Path | None:
         return path and path.expanduser()
@@ -99,6 +102,12 @@ class Settings(BaseSettings):
         if name not in CADENCES:
             raise ValueError(f"no such cadence: {name}; known are {', '.join(sorted(CADENCES))}")
         return name
+
+    @model_validator(mode="after")
+    def _pair(self) -> Settings:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key: belong together; set both or none")
+        return self
 
     @classmethod
     def settings_customise_sources(

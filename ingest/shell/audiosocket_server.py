@@ -15,6 +15,7 @@ from ingest.audiosocket import HEAD_BYTES, Audio, Dtmf, Event, Fault, Hangup, Id
 from ingest.errors import AudioSocketError, ProtocolError, SpoolError, SpoolFull, TokenError
 from ingest.shell.core import LOG, Core
 from ingest.shell.legs import LegWriter
+from ingest.sources import Network, inside
 
 READ_BYTES = 64 * 1024
 NAME = "audiosocket"
@@ -26,6 +27,7 @@ class SocketLimits:
     idle_seconds: float = 10.0
     connections: int = 2000
     unnamed_per_peer: int = 50  # connections of one address that have not sent their UUID
+    networks: tuple[Network, ...] = ()  # where connections come from; none = anywhere
 
 
 class AudioSocketServer:
@@ -63,6 +65,9 @@ class AudioSocketServer:
         self._tasks.add(task)
         peer = str((writer.get_extra_info("peername") or ("?",))[0])
         try:
+            if not inside(self._limits.networks, peer):
+                self._core.refuse("audiosocket", f"{peer} is in none of the networks that may send")
+                return
             crowded = self._unnamed.get(peer, 0) >= self._limits.unnamed_per_peer
             if crowded or len(self._tasks) > self._limits.connections:
                 self._core.refuse("audiosocket", f"{peer} has too many connections")

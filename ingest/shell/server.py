@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -47,8 +48,16 @@ class Way(Protocol):
 class Server:
     """The routes of one ingest process."""
 
-    def __init__(self, core: Core, streams: Streams, sources: Sources, ways: Sequence[Way] = ()) -> None:
+    def __init__(
+        self,
+        core: Core,
+        streams: Streams,
+        sources: Sources,
+        ways: Sequence[Way] = (),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._core, self._streams, self._sources, self._ways = core, streams, sources, ways
+        self._tls = tls
         self._sockets: set[StreamSocket] = set()
         self._runner: web.AppRunner | None = None
         self._paces: dict[str, Bucket] = {}
@@ -65,7 +74,7 @@ class Server:
             app.router.add_get(way.path, self._by(way))
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, reuse_address=True).start()
+        await web.TCPSite(self._runner, host, port, reuse_address=True, ssl_context=self._tls).start()
         chosen: int = self._runner.addresses[0][1]
         return chosen
 

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import resource
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,7 @@ class IngestConfig:
     host: str = "127.0.0.1"
     http_port: int = 9093  # 0 = any free one
     audiosocket_port: int = 9092
+    tls: ssl.SSLContext | None = None  # for the HTTP port; AudioSocket knows none
     sources: Sources = field(default_factory=Sources)  # none: this machine's programs send without a key
     ways: Sequence[Callable[[Core, Sources], Way]] = ()  # more protocols on the HTTP port
     parts: Sequence[Callable[[Core, Sources], Part]] = ()  # what runs beside the ports
@@ -94,7 +96,7 @@ class Ingest:
         self._resume(self.recovered.legs.values())
         ways = [make(self.core, config.sources) for make in config.ways]
         self._parts = [make(self.core, config.sources) for make in config.parts]
-        self._http = Server(self.core, self.streams, config.sources, ways)
+        self._http = Server(self.core, self.streams, config.sources, ways, config.tls)
         self._audio = AudioSocketServer(self.core, config.sockets)
         try:
             self.http_port = await _listen(self._http.start, config.host, config.http_port)

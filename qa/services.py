@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,15 +17,13 @@ from typing import Any
 
 import structlog
 
-from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.faults import POINTS as INGEST_POINTS
 from ingest.shell.faults import Faults
-from ingest.shell.service import Ingest, IngestConfig
-from ingest.sink import SpoolRow
-from qa.connections import networks, sources
+from ingest.shell.service import Ingest
 from qa.fold import Folder
+from qa.ingesting import Carrier, listening
 from qa.jobs import HEAR, SCORE_AWAY, Worker
-from qa.settings import Settings, SettingsError
+from qa.settings import Settings
 from qa.site import SiteRules, rules
 from qa.store.duty import Duty
 from qa.store.errors import StoreAway, StoreBusy
@@ -33,7 +31,6 @@ from qa.store.pool import Store
 from qa.store.queue import Queue
 from qa.store.sink import PostgresSink
 from qa.store.source import database
-from qa.tls import Certificates
 from speech.pool import Limits, Recogniser, whisper
 
 log = structlog.get_logger(__name__)
@@ -159,20 +156,20 @@ async def _stop(services: Services) -> None:
     await asyncio.gather(*services.tasks, return_exceptions=True)
 
 
-def _faults(settings: Settings) -> Faults:
+def faults(settings: Settings) -> Faults:
     """The one named point of this process at which a test wants it dead."""
     return Faults.parse(settings.fault or None, (*INGEST_POINTS, *FOLD_POINTS, *WORKER_POINTS))
 
 
 async def start_worker(services: Services, stack: AsyncExitStack, model: Path, niceness: int = 19) -> None:
     """Jobs from the queue; the model loads at once, beside whatever rings."""
-    settings, faults = services.settings, _faults(services.settings)
+    settings, fault = services.settings, faults(services.settings)
     listening = recogniser(settings, model, niceness)
     stack.callback(listening.close)
     services.status["model"] = "loading"
 
     async def step(point: str) -> None:
-        faults(point)
+        fault(point)
 
     async def warm() -> None:
         services.status["model"] = (await listening.warmed_up()).engine
@@ -186,60 +183,27 @@ async def start_worker(services: Services, stack: AsyncExitStack, model: Path, n
     stack.callback(queue.stop)
 
 
-class _Carried:
-    """The store's sink, and a bell for the folds after each batch."""
-
-    def __init__(self, sink: PostgresSink, wake: asyncio.Event) -> None:
-        self._sink, self._wake = sink, wake
-
-    async def cursor(self, spool_id: str) -> int:
-        return await self._sink.cursor(spool_id)
-
-    async def take(self, spool_id: str, upto: int, rows: Sequence[SpoolRow]) -> None:
-        await self._sink.take(spool_id, upto, rows)
-        self._wake.set()
-
-
-def _certificates(settings: Settings) -> Certificates | None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    try:
-        return Certificates(settings.tls_cert, settings.tls_key)
-    except ValueError as error:
-        raise SettingsError([f"tls_cert: {error}"]) from error
-
-
-async def start_ingest(services: Services, stack: AsyncExitStack, wake: asyncio.Event, **ports: int) -> Ingest:
-    """The sockets; what they store is carried to this site."""
-    settings = services.settings
-    certificates = _certificates(settings)
-    if certificates is not None:
-        services.tasks.append(asyncio.create_task(certificates.watch(), name="certificate"))
-    own = settings.spool / str(settings.ingest_port)  # senders come back to a port, and so to what is stored of them
-    config = IngestConfig(
-        folder=own,
-        secret=settings.secret,
-        sink=_Carried(PostgresSink(services.store, services.site), wake),
-        host=settings.host,
-        http_port=ports.get("http_port", settings.ingest_port),
-        audiosocket_port=ports.get("audiosocket_port", settings.audiosocket_port),
-        tls=certificates.context if certificates else None,
-        sources=sources(settings.sources, settings.source_key),
-        sockets=SocketLimits(networks=networks(settings.audiosocket_networks)),
-        faults=_faults(settings),
-    )
-    ingest = await stack.enter_async_context(Ingest(config))
+def start_carrying(services: Services, ingest: Ingest, carrier: Carrier) -> None:
+    """From now on what an open ingest stores is carried to this site; its end is this process's end."""
+    carrier.to(PostgresSink(services.store, services.site))
     services.tasks.append(asyncio.create_task(ingest.failed(), name="ingest"))
-    services.status["ingest"] = f"{settings.host}:{ingest.http_port}, AudioSocket {ingest.audiosocket_port}"
-    return ingest
+    services.status["ingest"] = f"{services.settings.host}:{ingest.http_port}, AudioSocket {ingest.audiosocket_port}"
+
+
+async def start_ingest(services: Services, stack: AsyncExitStack) -> tuple[Ingest, asyncio.Event]:
+    """The sockets on an open store, and the bell that rings when something was carried."""
+    carrier = Carrier()
+    ingest = await stack.enter_async_context(listening(services.settings, carrier, faults(services.settings)))
+    start_carrying(services, ingest, carrier)
+    return ingest, carrier.wake
 
 
 async def start_folds(services: Services, wake: asyncio.Event | None = None) -> Folder:
     """The folds of this site, turned whenever a tailer has carried something; one process of the site turns them."""
-    settings, faults = services.settings, _faults(services.settings)
+    settings, fault = services.settings, faults(services.settings)
 
     async def step(point: str) -> None:
-        faults(point)
+        fault(point)
 
     folder = Folder(services.store, services.site, settings.zone, settings.spool, services.recordings, now, step)
     duty = Duty(services.store.dsn, services.site, "folds")

@@ -164,9 +164,8 @@ def run_demo(*, once: bool, fast: bool, as_json: bool, port: int | None, say: Sa
 
 async def _demo(settings: Settings, began: float, once: bool, fast: bool, as_json: bool, say: Say) -> int:
     async with opened(settings, DEMO, "Demo") as services, AsyncExitStack() as stack:
-        wake = asyncio.Event()
         await start_worker(services, stack, fixture_model(), NICENESS)
-        ingest = await start_ingest(services, stack, wake)
+        ingest, wake = await start_ingest(services, stack)
         await start_folds(services, wake)
         note(f"start: {time.monotonic() - began:.1f} s")
         line = Line(

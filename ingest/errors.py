@@ -6,6 +6,7 @@ IngestError
 │   ├── StreamError          on /stream
 │   ├── AudioHookError       on /audiohook
 │   ├── MediaStreamError     on /media-stream
+│   ├── PcmError             on /pcm
 │   ├── SipError             on the SIPREC port: SIP, SDP or metadata (carries the SIP status to answer with)
 │   ├── RtpError             a datagram on a media port that is no audio of ours
 │   ├── PaceError            more than real time allows, of audio or of words beside it
@@ -21,6 +22,7 @@ IngestError
 ├── PortTaken            a port that ingest listens on is in use
 ├── OpenToAll            an address that others reach, and no key
 └── ClientError          a sender could not deliver
+    ├── AriError             Asterisk's REST interface is away, or does not know us
     └── Refused              the server refused for good; trying again does not help
 """
 
@@ -87,6 +89,10 @@ class SignatureError(IngestError):
     """A signature that proves nothing."""
 
 
+class PcmError(ProtocolError):
+    """A message that /pcm does not allow."""
+
+
 class TokenError(IngestError):
     """A UUID or token that does not open a leg."""
 
@@ -121,6 +127,10 @@ class OpenToAll(IngestError):
 
 class ClientError(IngestError):
     """A sender could not deliver."""
+
+
+class AriError(ClientError):
+    """Asterisk's REST interface cannot be reached, or refuses our name."""
 
 
 class Refused(ClientError):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +14,12 @@ from typing import Any
 from ingest.admission import Admission
 from ingest.errors import SpoolFailed, SpoolFull
 from ingest.events import Event, Leg, Refusal, parse_event
+from ingest.fields import NAME_CHARS
 from ingest.rows import Admit, Row, content_key, event_key, event_row
 from ingest.shell.faults import Faults
 from ingest.shell.writer import Spool
 from ingest.sources import Source
+from ingest.spool import LegName
 from ingest.waiting import Done
 
 Fresh = tuple[bytes, list[Row | Admit]]  # a new event's key, and what to store of it
@@ -54,6 +56,22 @@ class Core:
         self.open_legs: Counter[str] = Counter()  # by source, of senders that never resend
         self._waiting: set[asyncio.Future[None]] = set()
         self._keys = keys
+        self._legs: dict[LegName, None] = {}  # that hold audio, as far back as this process knows
+
+    def legs_before(self, known: Iterable[LegName]) -> None:
+        """Legs that an earlier process wrote."""
+        self._legs |= dict.fromkeys(known)
+
+    def fresh_leg(self, call: str, leg: str) -> str:
+        """A leg id of this call that holds no audio yet: who comes back writes beside what it wrote, not into it."""
+        name, count = leg, 1
+        while (call, name) in self._legs:
+            count += 1
+            name = f"{leg[: NAME_CHARS - 8]}+{count}"
+        self._legs[call, name] = None
+        if len(self._legs) > RECENT_KEYS:
+            del self._legs[next(iter(self._legs))]
+        return name
 
     def store(self, items: Sequence[Row | Admit], done: Done | None = None, force: bool = False) -> None:
         self.spool.put(items, done, force)

@@ -91,6 +91,7 @@ class Ingest:
         self.recovered = await asyncio.to_thread(self.spool.open)
         admission.remember(self.recovered.admitted.values())
         self.core = Core(self.spool, admission, self.recovered.keys, config.faults, config.now)
+        self.core.legs_before(self.recovered.legs)
         self.streams = Streams(self.core, config.reap_seconds)
         self.tailer = None if config.sink is None else Tailer(config.folder, config.sink, config.passed)
         self._resume(self.recovered.legs.values())

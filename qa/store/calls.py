@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from qa.store import pages
+from qa.store import bell, pages
 from qa.store.canon import dumps, loads, storable
 from qa.store.pages import Page
 from qa.store.pool import Row, Tx
@@ -80,6 +80,7 @@ async def upsert(tx: Tx, call: Call) -> None:
     ]
     times = [call.at, call.day, call.offered_at, call.ringing_at, call.answered_at, call.ended_at]
     await tx.run("calls.upsert", *texts, *times, call.conclusion, call.hung_up_by, dumps(call.folded))
+    await bell.ring(tx, "call", call.id)
 
 
 async def get(tx: Tx, id: str) -> Call:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from qa.store import pages
+from qa.store import bell, pages
 from qa.store.canon import storable
 from qa.store.pages import Page
 from qa.store.pool import Tx
@@ -53,6 +53,7 @@ async def replace(tx: Tx, seat: str, stretches: Sequence[Stretch], since: dateti
         for one in stretches
     )
     await tx.many("seats.keep", rows)
+    await bell.ring(tx, "seat", seat)
 
 
 async def history(tx: Tx, seat: str, from_at: datetime, until_at: datetime) -> list[Stretch]:

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from importlib import import_module
 
 import uvloop
 
+from qa.faults import faults
 from qa.ingesting import Carrier, listening
 from qa.logs import to_stderr
-from qa.services import (
-    Services,
-    faults,
-    model_folder,
-    opened,
-    start_carrying,
-    start_folds,
-    start_web,
-    start_worker,
-    until_stopped,
-)
 from qa.settings import Settings, load_settings
-from qa.store.errors import StoreAway
 
 PARTS = ("ingest", "worker", "web")
-AGAIN_SECONDS = 2.0
 Say = Callable[[str], None]
 
 
@@ -35,6 +24,7 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
     settings = load_settings()
     to_stderr(settings.log_level)
     if "worker" in parts:
+        from qa.services import model_folder
         from speech.whisper import check_folder
 
         check_folder(model_folder(settings.model))
@@ -46,7 +36,7 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
 
 
 async def _run(settings: Settings, parts: Sequence[str], say: Say) -> None:
-    """Ports first: a call that rings now is stored, whatever the database is doing."""
+    """Ports first: a call that rings now is stored, whatever the rest of the product is still reading."""
     task, loop, carrier = asyncio.current_task(), asyncio.get_running_loop(), Carrier()
     assert task is not None
     loop.add_signal_handler(signal.SIGTERM, task.cancel)  # until the parts run and take the signals over
@@ -55,38 +45,5 @@ async def _run(settings: Settings, parts: Sequence[str], say: Say) -> None:
         if "ingest" in parts:
             ingest = await ports.enter_async_context(listening(settings, carrier, faults(settings)))
             say(f"listening: {settings.host}:{ingest.http_port}, AudioSocket {ingest.audiosocket_port}")
-        async with _opened(settings, "worker" in parts, ingest is not None, say) as services, AsyncExitStack() as stack:
-            stack.push_async_exit(ports.pop_all())  # let go of before the store that it carries to
-            if ingest is not None:
-                start_carrying(services, ingest, carrier)
-                await start_folds(services, carrier.wake)
-            await _start(services, stack, parts)
-            for name, what in services.status.items():
-                say(f"{name}: {what}")
-            say("ready")
-            await until_stopped(services)
-            say("stopping")
-
-
-@asynccontextmanager
-async def _opened(settings: Settings, scores: bool, patient: bool, say: Say) -> AsyncIterator[Services]:
-    """The site's services; where calls are taken in already, a database that is away is waited for."""
-    async with AsyncExitStack() as stack:
-        while True:
-            try:
-                site = opened(settings, settings.site, settings.site, scores=scores)
-                services = await stack.enter_async_context(site)
-                break
-            except StoreAway as error:
-                if not patient:
-                    raise
-                say(f"database: {error}; what comes in is kept, trying again")
-                await asyncio.sleep(AGAIN_SECONDS)
-        yield services
-
-
-async def _start(services: Services, stack: AsyncExitStack, parts: Sequence[str]) -> None:
-    if "worker" in parts:
-        await start_worker(services, stack, model_folder(services.settings.model))
-    if "web" in parts:
-        await start_web(services, stack)
+        rest = await asyncio.to_thread(import_module, "qa.parts")
+        await rest.run(settings, parts, ports, ingest, carrier, say)

@@ -17,9 +17,8 @@ from typing import Any
 
 import structlog
 
-from ingest.shell.faults import POINTS as INGEST_POINTS
-from ingest.shell.faults import Faults
 from ingest.shell.service import Ingest
+from qa.faults import faults
 from qa.fold import Folder
 from qa.ingesting import Carrier, listening
 from qa.jobs import HEAR, SCORE_AWAY, Worker
@@ -34,8 +33,6 @@ from qa.store.source import database
 from speech.pool import Limits, Recogniser, whisper
 
 log = structlog.get_logger(__name__)
-FOLD_POINTS = ("assembled", "written")
-WORKER_POINTS = ("transcribed", "run", "reversals", "entries", "pointer", "outbox")
 TURN_SECONDS = 0.1  # how often the folds look for news
 TIDY_SECONDS = 10.0
 
@@ -154,11 +151,6 @@ async def _stop(services: Services) -> None:
     for task in services.tasks:
         task.cancel()
     await asyncio.gather(*services.tasks, return_exceptions=True)
-
-
-def faults(settings: Settings) -> Faults:
-    """The one named point of this process at which a test wants it dead."""
-    return Faults.parse(settings.fault or None, (*INGEST_POINTS, *FOLD_POINTS, *WORKER_POINTS))
 
 
 async def start_worker(services: Services, stack: AsyncExitStack, model: Path, niceness: int = 19) -> None:

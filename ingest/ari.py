@@ -108,18 +108,18 @@ class Heard:
     """The leg's audio is on its way to us."""
 
     tap: Tap
-    ident: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
-    """The tap is over, and nothing of this leg was ever heard."""
+class Gone:
+    """The tap is over; ``heard`` says whether anything of this leg ever came."""
 
     tap: Tap
+    heard: bool
     why: str
 
 
-Effect = Ask | Rest | Heard | Unheard
+Effect = Ask | Rest | Heard | Gone
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class Taps:
         if key in self._ears:
             return []
         if len(self._ears) >= MOST:
-            return [Unheard(tap, f"{MOST} taps are open; more are not taken")]
+            return [Gone(tap, False, f"{MOST} taps are open; more are not taken")]
         ear = self._ears[key] = _Ear(tap)
         return self._move(ear, Sign.GO) if self._up else []
 
@@ -259,19 +259,22 @@ class Taps:
                 return [self._join(ear)]
             case State.HEARD:
                 ear.ever = True
-                assert ear.ident is not None
-                return [Heard(ear.tap, ear.ident)]
+                return [Heard(ear.tap)]
             case State.WAITING:
                 ear.failed += 1
                 return [Rest((ear.tap.call, ear.tap.leg), ear.failed, ear.why)]
             case State.GONE:
                 del self._ears[ear.tap.call, ear.tap.leg]
-                return [] if ear.ever else [Unheard(ear.tap, ear.why)]
+                return [Gone(ear.tap, ear.ever, ear.why)]
 
     def _snoop(self, ear: _Ear) -> list[Effect]:
         ear.ident, ear.there = self._begin(ear.tap), set()
         self._tries[ear.ident] = ear
-        return [self._post(ear, "snoop", f"/channels/{quote(ear.tap.channel, safe='')}/snoop", spy="in", app=self._config.app)]
+        return [
+            self._post(
+                ear, "snoop", f"/channels/{quote(ear.tap.channel, safe='')}/snoop", spy="in", app=self._config.app
+            )
+        ]
 
     def _media(self, ear: _Ear) -> Ask:
         config = self._config

@@ -15,3 +15,4 @@ class Tap:
     role: str  # agent, customer, unknown
     channel: str  # what the PBX calls it: on ARI the channel id
     at: datetime  # since when there is something to hear: first ringing, or the answer where ringing was missed
+    seat: str | None = None  # whose phone this leg is, where it is known

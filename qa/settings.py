@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
+    alarm_rings: int = Field(3, ge=1, le=100, description="board: a ring after this one is an alarm")
+    alarm_away_seconds: int = Field(300, ge=1, description="board: nobody at a seat, and not excused, for longer")
+    alarm_unreachable_seconds: int = Field(10, ge=0, description="board: a phone that cannot be reached for longer")
+    alarm_silent_seconds: int = Field(30, ge=1, description="board: a call without voice for longer")
+    alarm_wrap_up_seconds: int = Field(120, ge=1, description="board: wrap-up that takes longer")
+    alarm_work_minutes: int = Field(450, ge=1, description="board: continuous work of an agent for longer")
+    alarm_rest_minutes: int = Field(30, ge=1, description="an interruption this long ends continuous work")
 
     @field_validator("data", "pg_bin", "overlay", "tls_cert", "tls_key")
     @classmethod

@@ -1,105 +1,23 @@
 """One call as a table over its stored events. Folds only; what an end means for a score is decided elsewhere.
 
 Every source is told by its own clock; the source that saw most of the call leads, the others fill what it did not see.
-An event that does not fit is kept in ``out_of_turn`` and changes nothing.
+An event that does not fit is kept in ``out_of_turn`` and changes nothing. What happens at other seats while somebody
+has the customer (a consult, a conference, one seat of several that leaves) moves the parts and not the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 
+from ingest import parts
+from ingest.callvalue import Call, Hold, Offer, Part, State, Transfer
 from ingest.events import Answered, Ended, Event, Held, Leg, Offered, Redirected, Resumed, Ringing, Transferred
+from ingest.merge import merged
 from ingest.order import by_source, ties
 
-
-class State(StrEnum):
-    IDLE = "idle"  # nothing but legs so far
-    OFFERED = "offered"  # a seat was called; it does not ring yet
-    RINGING = "ringing"
-    REDIRECTED = "redirected"  # taken away from the seat before an answer
-    TALKING = "talking"
-    HELD = "held"
-    TRANSFERRED = "transferred"  # answered here, on its way to somebody else
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One seat's chance to take the call."""
-
-    seat: str | None
-    agent: str | None
-    offered_at: datetime | None = None
-    ringing_at: datetime | None = None
-    answered_at: datetime | None = None
-    redirected_at: datetime | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.answered_at is None and self.redirected_at is None
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    at: datetime
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    at: datetime
-    to: str | None
-    how: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What is known of one call. ``end`` stays None until the call is over (or left the seat by a redirection).
-
-    ``seat``, ``agent``, ``offered_at`` and ``ringing_at`` are all of one offer, the concluding one: what rang at
-    another seat is never this seat's ring time.
-    """
-
-    id: str
-    state: State = State.IDLE
-    direction: str | None = None
-    agent: str | None = None
-    seat: str | None = None
-    queue: str | None = None
-    number: str | None = None
-    offers: tuple[Offer, ...] = ()
-    first_offered_at: datetime | None = None  # to any seat or queue, as any source saw it; no ring time rests on it
-    offered_at: datetime | None = None
-    ringing_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    end: str | None = None  # answered, abandoned, no_answer, redirected, voicemail, probe
-    hung_up_by: str = "unknown"
-    rings: int | None = None  # the phone's own count
-    holds: tuple[Hold, ...] = ()
-    transfers: tuple[Transfer, ...] = ()
-    legs: Mapping[str, str] = field(default_factory=dict)  # leg -> role
-    out_of_turn: tuple[str, ...] = ()  # ids of events that did not fit
-    clock_doubted: bool = False  # the ring time means nothing: ringing after the answer, or two sources' clocks in it
-    clocks_mixed: bool = False  # answered_at and ended_at come from different sources
-    voicemail: bool = False
-    probe: bool = False
-
-    @property
-    def concluding(self) -> Offer | None:
-        """The offer that was answered first, else the last one."""
-        taken = (offer for offer in self.offers if offer.answered_at and offer.answered_at == self.answered_at)
-        return next(taken, self.offers[-1] if self.offers else None)
-
-    @property
-    def alert_ended_at(self) -> datetime | None:
-        """When the concluding seat stopped ringing; a redirected call may go on elsewhere for long after that."""
-        offer = self.concluding
-        return self.answered_at or (offer and offer.redirected_at) or self.ended_at
-
+__all__ = ["Call", "Hold", "Offer", "Part", "State", "Transfer", "fold_call", "step"]
 
 _NEXT: dict[tuple[State, type[Event]], State] = {
     (State.IDLE, Offered): State.OFFERED,
@@ -147,31 +65,116 @@ def fold_call(events: Iterable[Event]) -> Call:
     if len(names) != 1 or None in names:
         raise ValueError(f"events: one call is folded at a time, these belong to {sorted(map(str, names))}")
     name = str(names.pop())
-    walks = [_walk(Call(name), source) for source in told.values()]
-    walks.sort(key=_seen, reverse=True)  # stable: equal ones stay in the order of their names
-    call = walks[0]
-    for other in walks[1:]:
-        call = _fill(call, other)
-    return _clocks(replace(call, end=_end(call)), walks)
+    call = merged([_walk(Call(name), source) for source in told.values()])
+    return replace(call, end=_end(call), parts=parts.with_asides(call.parts))
 
 
 def _walk(call: Call, events: Iterable[Event]) -> Call:
     """The events of one source. Of several with one stamp, the one that fits goes first."""
     for tie in ties(events):
         while tie:
-            fits = [event for event in tie if (call.state, type(event)) in _NEXT]
+            fits = [event for event in tie if (call.state, type(event)) in _NEXT or _beside(call, event)]
             call = step(call, tie.pop(tie.index(fits[0]) if fits else 0))
     return call
 
 
 def step(call: Call, event: Event) -> Call:
     """One stored event further; what does not fit is kept and shown, never dropped."""
+    if event.leg is not None and event.seat is not None and isinstance(event, Leg | Ringing | Answered | Held):
+        call = replace(call, leg_seats={**call.leg_seats, event.leg: event.seat})
     if isinstance(event, Leg):
         return replace(call, legs={**call.legs, str(event.leg): event.role})
+    if _beside(call, event):
+        return _elsewhere(call, event)
     to = _NEXT.get((call.state, type(event)))
     if to is None:
         return replace(call, out_of_turn=(*call.out_of_turn, event.id), clock_doubted=_doubt(call, event))
-    return replace(_EFFECT[type(event)](call, event), state=to)
+    call = replace(_EFFECT[type(event)](call, event), state=to)
+    handed = to is State.TRANSFERRED and parts.here(call.parts)
+    return replace(call, state=State.TALKING) if handed else call
+
+
+def _beside(call: Call, event: Event) -> bool:
+    """Whether it is about one phone of several, or a seat beside the one that has the customer."""
+    if isinstance(event, Redirected) and _one_phone(call, event):
+        return True
+    if call.state not in (State.TALKING, State.HELD, State.TRANSFERRED):
+        return False
+    there = parts.seats_here(call.parts)
+    match event:
+        case Redirected():
+            return event.seat is not None and event.seat not in there
+        case Offered() | Ringing() | Answered():
+            other = event.seat is not None and None not in there and event.seat not in there
+            return other and call.state is not State.TRANSFERRED
+        case Held() | Resumed() | Transferred():
+            return len(parts.here(call.parts)) > 1
+        case Ended():
+            return event.by != "customer" and _leaves(call, event)
+        case _:
+            return False
+
+
+def _one_phone(call: Call, event: Redirected) -> bool:
+    """A second phone of a seat stops while the first one rings on, or after it was answered there."""
+    if event.leg is None:
+        return False
+    return any(
+        offer.seat == event.seat and event.leg in offer.phones and len(offer.phones) > 1 and offer.redirected_at is None
+        for offer in call.offers
+    )
+
+
+def _leaves(call: Call, event: Ended) -> bool:
+    """An end for one seat only: others are still there, or the customer is on the way to another seat."""
+    there = parts.here(call.parts)
+    if parts.named(call.parts, event) is not None:
+        return len(there) > 1
+    if event.seat is None or event.seat not in {offer.seat for offer in call.offers}:
+        return False
+    coming = any(offer.open and offer.seat not in (None, event.seat) for offer in call.offers)
+    return bool(there) or (call.state is State.TRANSFERRED and coming)
+
+
+def _elsewhere(call: Call, event: Event) -> Call:
+    """What another seat or phone did. The table stands where it stood, but for who has the customer."""
+    match event:
+        case Redirected() if _one_phone(call, event):
+            return _phone_stops(call, event)
+        case Redirected():
+            return _change(call, event, lambda offer: replace(offer, redirected_at=event.at))
+        case Offered():
+            return _change(call, event, lambda offer: replace(offer, offered_at=_since(offer, event)))
+        case Ringing():
+            return _ringing(call, event)
+        case Answered():
+            call = _picked_up(call, event)
+        case Ended() if parts.named(call.parts, event) is None:
+            return _gives_up(call, event)
+        case _:
+            told = parts.told(call.parts, event)
+            if told is None:
+                return replace(call, out_of_turn=(*call.out_of_turn, event.id))
+            call = replace(call, parts=told)
+            if isinstance(event, Transferred):
+                call = replace(call, transfers=(*call.transfers, Transfer(event.at, event.to, event.how)))
+    return replace(call, state=State.HELD if parts.customer_held(call.parts) else State.TALKING)
+
+
+def _phone_stops(call: Call, event: Event) -> Call:
+    offers = tuple(
+        replace(offer, phones=tuple(phone for phone in offer.phones if phone != event.leg))
+        if offer.seat == event.seat and offer.redirected_at is None
+        else offer
+        for offer in call.offers
+    )
+    return replace(call, offers=offers)
+
+
+def _gives_up(call: Call, event: Event) -> Call:
+    """A seat that was called and is not in the call: its offer is over, if it was open."""
+    at = _index(call, event)
+    return call if at is None else _change(call, event, lambda offer: replace(offer, redirected_at=event.at))
 
 
 def _doubt(call: Call, event: Event) -> bool:
@@ -200,12 +203,22 @@ def _since(offer: Offer, event: Event) -> datetime:
 
 
 def _ringing(call: Call, event: Event) -> Call:
-    return _change(call, event, lambda offer: replace(offer, ringing_at=offer.ringing_at or event.at))
+    def rings(offer: Offer) -> Offer:
+        phones = offer.phones if event.leg in (None, *offer.phones) else (*offer.phones, str(event.leg))
+        return replace(offer, ringing_at=offer.ringing_at or event.at, phones=phones)
+
+    return _change(call, event, rings)
 
 
 def _answered(call: Call, event: Event) -> Call:
-    call = replace(call, answered_at=call.answered_at or event.at)  # a transferred call keeps its first answer
-    return _change(call, event, lambda offer: replace(offer, answered_at=event.at))
+    return _picked_up(replace(call, answered_at=call.answered_at or event.at), event)  # the first answer stays
+
+
+def _picked_up(call: Call, event: Event) -> Call:
+    at = _index(call, event)
+    call = _change(call, event, lambda offer: replace(offer, answered_at=event.at))
+    offer = call.offers[-1 if at is None else at]
+    return replace(call, parts=parts.answered(call.parts, offer, event))
 
 
 def _redirected(call: Call, event: Event) -> Call:
@@ -215,10 +228,14 @@ def _redirected(call: Call, event: Event) -> Call:
 
 
 def _held(call: Call, event: Event) -> Call:
-    return replace(call, holds=(*call.holds, Hold(event.at)))
+    return _told(replace(call, holds=(*call.holds, Hold(event.at))), event)
 
 
 def _resumed(call: Call, event: Event) -> Call:
+    return _told(_closed(call, event), event)
+
+
+def _closed(call: Call, event: Event) -> Call:
     if not call.holds or call.holds[-1].until is not None:
         return call
     return replace(call, holds=(*call.holds[:-1], replace(call.holds[-1], until=event.at)))
@@ -226,15 +243,23 @@ def _resumed(call: Call, event: Event) -> Call:
 
 def _transferred(call: Call, event: Event) -> Call:
     assert isinstance(event, Transferred)
-    call = _resumed(call, event)
+    call = _told(_closed(call, event), event)
     return replace(call, transfers=(*call.transfers, Transfer(event.at, event.to, event.how)))
 
 
 def _ended(call: Call, event: Event) -> Call:
     assert isinstance(event, Ended)
-    call = _resumed(call, event)
+    call = replace(_closed(call, event), parts=parts.ended(call.parts, event))
     rings = None if _differ(call.seat, event.seat) else event.rings  # another seat's phone counted its own
     return replace(call, ended_at=event.at, hung_up_by=event.by, rings=rings)
+
+
+def _told(call: Call, event: Event) -> Call:
+    return replace(call, parts=parts.told(call.parts, event) or call.parts)
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other
 
 
 _EFFECT: dict[type[Event], Callable[[Call, Event], Call]] = {
@@ -275,67 +300,6 @@ def _about(offer: Offer, event: Event) -> bool:
     if offer.seat is not None and event.seat is not None:
         return offer.seat == event.seat
     return None in (offer.agent, event.agent) or offer.agent == event.agent
-
-
-def _seen(call: Call) -> tuple[bool, int]:
-    """How much of a call a source saw: an answer first, then the number of moments."""
-    moments = (call.first_offered_at, call.ringing_at, call.answered_at, call.ended_at)
-    return call.answered_at is not None, sum(at is not None for at in moments)
-
-
-def _fill(lead: Call, other: Call) -> Call:
-    """What the leading source did not see. Ring times never mix two clocks: an offer is told by one source alone."""
-    ended = lead.ended_at is None and other.ended_at is not None
-    blank = not lead.offers
-    seat, agent = _whose(lead, other)
-    return replace(
-        lead,
-        state=State.ENDED if ended else (other.state if lead.state is State.IDLE else lead.state),
-        direction=lead.direction or other.direction,
-        agent=agent,
-        seat=seat,
-        queue=lead.queue or other.queue,
-        number=lead.number or other.number,
-        offers=lead.offers or other.offers,
-        first_offered_at=lead.first_offered_at or other.first_offered_at,
-        offered_at=other.offered_at if blank else lead.offered_at,
-        ringing_at=other.ringing_at if blank else lead.ringing_at,
-        ended_at=lead.ended_at or other.ended_at,
-        hung_up_by=other.hung_up_by if lead.hung_up_by == "unknown" else lead.hung_up_by,
-        rings=other.rings if lead.rings is None and not _differ(seat, other.seat) else lead.rings,
-        holds=lead.holds or other.holds,
-        transfers=lead.transfers or other.transfers,
-        legs={**other.legs, **lead.legs},
-        out_of_turn=lead.out_of_turn + other.out_of_turn,
-        voicemail=lead.voicemail or other.voicemail,
-        probe=lead.probe or other.probe,
-    )
-
-
-def _whose(lead: Call, other: Call) -> tuple[str | None, str | None]:
-    """Seat and agent, never one of this offer with one of another."""
-    offer = other.concluding
-    lost = lead.answered_at is not None and offer is not None and offer.redirected_at is not None
-    if lost or _differ(lead.seat, other.seat) or _differ(lead.agent, other.agent):
-        return lead.seat, lead.agent
-    return lead.seat or other.seat, lead.agent or other.agent
-
-
-def _differ(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one != other
-
-
-def _clocks(call: Call, walks: Iterable[Call]) -> Call:
-    """What mixes two clocks: the offers and the end are each of the first source that told any."""
-    rang = next((walk for walk in walks if walk.offers), None)
-    ended = next((walk for walk in walks if walk.ended_at is not None), None)
-    if rang is None or ended is None or rang is ended:
-        return replace(call, clock_doubted=rang is not None and rang.clock_doubted)
-    return replace(
-        call,
-        clock_doubted=rang.clock_doubted or rang.alert_ended_at is None,
-        clocks_mixed=call.answered_at is not None,
-    )
 
 
 def _end(call: Call) -> str | None:

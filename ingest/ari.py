@@ -149,6 +149,10 @@ class Taps:
         return len(self._ears)
 
     @property
+    def keys(self) -> tuple[Key, ...]:
+        return tuple(self._ears)
+
+    @property
     def heard(self) -> int:
         return sum(ear.state is State.HEARD for ear in self._ears.values())
 
@@ -176,11 +180,11 @@ class Taps:
         """ARI is there (again), and this is what it holds: what is ours and of no use is taken away."""
         self._up = True
         found = {*channels, *bridges}
+        known = {self._name(part, ident) for ident in self._tries for part in PARTS}
         out: list[Effect] = []
         for ear in list(self._ears.values()):
             out += self._look_again(ear, found)
-        used = {self._name(part, ident) for ident in self._tries for part in PARTS}
-        out += [self._delete(name) for name in sorted(found - used) if self._ours.fullmatch(name)]
+        out += [self._delete(name) for name in sorted(found - known) if self._ours.fullmatch(name)]
         return out
 
     def _look_again(self, ear: _Ear, found: set[str]) -> list[Effect]:

@@ -41,7 +41,7 @@ class AriTaps:
         self._config, self._core, self._secret = config, core, secret
         self._taps = Taps(config, self._begin)
         self._legs: dict[Key, str] = {}  # the leg id of the present try
-        self._wanted: dict[Key, float] = {}  # since when there is something that is not heard
+        self._deaf: dict[Key, float] = {}  # since when a leg is wanted and not heard
         self._jobs: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
         self._run: asyncio.Task[None] | None = None
@@ -74,7 +74,7 @@ class AriTaps:
         if self._run is not None:
             self._run.cancel()
             await asyncio.gather(self._run, return_exceptions=True)
-        for key in list(self._wanted):
+        for key in self._taps.keys:
             self._do(self._taps.over(key))
         if self._jobs:
             await asyncio.wait(self._jobs, timeout=GOODBYE_S)
@@ -85,8 +85,7 @@ class AriTaps:
 
     def want(self, tap: Tap) -> None:
         """Hear this leg from now on."""
-        key = (tap.call, tap.leg)
-        self._wanted.setdefault(key, self._core.mono())
+        self._deaf.setdefault((tap.call, tap.leg), self._core.mono())
         self._do(self._taps.want(tap))
 
     def over(self, call: str, leg: str) -> None:
@@ -145,6 +144,7 @@ class AriTaps:
                     self._job(self._ask(effect))
                 case Rest():
                     LOG.info("tap of %s: %s; tried again", effect.key, effect.why)
+                    self._deaf.setdefault(effect.key, self._core.mono())
                     self._job(self._rest(effect))
                 case Heard():
                     self._heard(effect.tap)
@@ -184,14 +184,14 @@ class AriTaps:
 
     def _heard(self, tap: Tap) -> None:
         key, now_s = (tap.call, tap.leg), self._core.mono()
-        late_s, self._wanted[key] = now_s - self._wanted.get(key, now_s), now_s
+        late_s = now_s - self._deaf.pop(key, now_s)
         self._core.counts["ari heard"] += 1
         if late_s > LATE_S:
             self._note(tap, self._legs[key], gap="tap_late", late_ms=round(late_s * 1000))
 
     def _gone(self, gone: Gone) -> None:
         key = (gone.tap.call, gone.tap.leg)
-        self._wanted.pop(key, None)
+        self._deaf.pop(key, None)
         self._legs.pop(key, None)
         if not gone.heard:
             self._core.counts["ari no tap"] += 1

@@ -271,11 +271,8 @@ class AnySwitchboard(RuleBasedStateMachine):
             if "-snoop-" in name:
                 self.made.discard(name)
                 self.take(self.ended(name))
-        for _ in range(100):
-            if self.asked:
-                self.take(self.does(self.asked.pop(0)))
-            elif self.rests:
-                self.take(self.taps.again(self.rests.pop()))
+        while self.asked or self.rests:
+            self.take(self.does(self.asked.pop(0)) if self.asked else self.taps.again(self.rests.pop()))
         assert self.taps.open == 0
         assert self.made == set()
 

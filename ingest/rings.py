@@ -13,7 +13,7 @@ class Cadence:
     """How a country's phones ring, in seconds: the bursts of one ring with the pauses after them."""
 
     pattern_s: tuple[Decimal, ...]  # on, off, on, off …; one ring may be two bursts
-    tone_hz: str
+    tone_hz: str  # 450, 440+480 together, 400*15 modulated, any of several with | between; empty: not known
 
     @property
     def period_s(self) -> Decimal:
@@ -26,6 +26,8 @@ class Cadence:
 
 
 _SECONDS = re.compile(r"\d{1,3}(\.\d{1,3})?", re.ASCII)
+_ONE = r"\d{3,4}(\+\d{3,4})?(\*\d{1,2})?"
+_TONE = re.compile(rf"{_ONE}(\|{_ONE})*", re.ASCII)
 
 
 def _cadence(pattern: str, tone_hz: str) -> Cadence:
@@ -35,7 +37,7 @@ def _cadence(pattern: str, tone_hz: str) -> Cadence:
 CADENCES: dict[str, Cadence] = {
     "cn": _cadence("1/4", "450"),
     "tw": _cadence("1/2", "440+480"),
-    "jp": _cadence("1/2", "400"),
+    "jp": _cadence("1/2", "400*15"),
     "kr": _cadence("1/2", "440+480"),  # not checked against a Korean standard
     "uk": _cadence("0.4/0.2/0.4/2", "400+450"),
     "us": _cadence("2/4", "440+480"),
@@ -50,13 +52,17 @@ CADENCES: dict[str, Cadence] = {
 
 
 def cadence(text: str) -> Cadence:
-    """A country's cadence by its name, or one in seconds: "1/4" for on and off, "5" for a whole ring."""
+    """A country's cadence by its name, or one in seconds: "1/4" for on and off, "5" for a whole ring, "1/4 450" with
+    its tone."""
     if text in CADENCES:
         return CADENCES[text]
-    parts = text.split("/")
+    pattern, _, tone = text.partition(" ")
+    parts = pattern.split("/")
     if not all(_SECONDS.fullmatch(part) for part in parts) or sum(map(Decimal, parts)) <= 0:
         raise ValueError(f"cadence {text!r} is unknown; use {', '.join(CADENCES)}, or seconds like 1/4")
-    return _cadence(text if len(parts) > 1 else f"{text}/0", "")
+    if tone and not _TONE.fullmatch(tone):
+        raise ValueError(f"cadence {text!r}: its tone is no frequency; write 450, 440+480, 400*15 or 450|425")
+    return _cadence(pattern if len(parts) > 1 else f"{pattern}/0", tone)
 
 
 def ring_count(seconds: Decimal, period: Decimal) -> int:

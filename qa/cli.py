@@ -124,6 +124,21 @@ def serve(part: Annotated[str, typer.Argument(help="all, ingest, worker or web")
     raise typer.Exit(run_parts(PARTS if part == "all" else (part,), say))
 
 
+@app.command(epilog="Example: seatwatch rings waiting.wav --cadence uk --json")
+def rings(
+    file: Annotated[Path, typer.Argument(help="A recording of the caller's side.", metavar="FILE")],
+    cadence: Annotated[
+        str | None, typer.Option(help="cn, kr, us … or one of the settings; default: the site's.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """The rings that are heard in a recording, with times; the count, or why it is unknown."""
+    from qa.rings import rings_command, text
+
+    found = rings_command(file, cadence)
+    say(as_json(found) if json_ else text(found))
+
+
 @app.command(epilog="Example: seatwatch push call.wav --call 4711 --roles agent")
 def push(
     file: Annotated[str, typer.Argument(help="A recording, or - for raw samples on standard input.")],

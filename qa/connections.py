@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from ingest.sources import ANY, WAYS, Network, Source, Sources
 
@@ -83,6 +83,19 @@ class PbxTable(Table):
         if self.ari_url and not (self.ari_user and self.ari_secret):
             raise ValueError("ari_url: needs ari_user and ari_secret beside it")
         return self
+
+
+class WatchTable(Table):
+    """``[watch]``: a folder that another system drops recordings into."""
+
+    folder: Path = Field(description="where recordings and their sidecars come")
+    settle_seconds: float = Field(5, ge=0.1, le=3600, description="a file that has not grown for so long is complete")
+    sidecar_seconds: float = Field(60, ge=0, le=86_400, description="so long it waits for its sidecar or other half")
+
+    @field_validator("folder")
+    @classmethod
+    def _home(cls, folder: Path) -> Path:
+        return folder.expanduser()
 
 
 def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:

@@ -167,7 +167,7 @@ def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str,
             warnings.append("no `roles` in a sidecar: channel 0 is taken for the customer, 1 for the agent")
     if record.channels is not None:
         heard = replace(heard, channels=record.channels)
-    facts = call_facts(record.id or path.stem, record, heard, SiteView(options.settings.cadence))
+    facts = call_facts(record.id or path.stem, record, heard, SiteView(options.settings.rhythm))
     at = begun(record)
     day = options.day or (at.astimezone(options.settings.zone).date() if at else None)
     card = score(options.pack, options.overlay, facts, day)

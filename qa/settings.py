@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from qa.connections import NetworkText, PbxTable, SourceTable
+from qa.connections import NetworkText, PbxTable, SourceTable, WatchTable
 
 PREFIX = "SEATWATCH_"
 TABLES = ("sources", "pbx")  # of the settings file only
@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     site: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="short name of the site")
     timezone: str = Field("Asia/Shanghai", description="time zone of the site's days and months")
     language: Literal["zh", "ko"] = Field("zh", description="language of the calls")
-    cadence: str = Field("cn", description="ring cadence of the country: cn, kr, us …")
+    cadences: dict[str, str] = Field(default_factory=dict, description="further cadences: name = seconds and tone")
+    cadence: str = Field("cn", description="ring cadence of the country: cn, kr, us …, or one of `cadences`")
     pack: str = Field("bes", description="regulation that scores: a shipped name or a folder")
     overlay: Path | None = Field(None, description="YAML file with what the site decided over the pack")
     model: str | None = Field(None, description="folder of a faster-whisper model; `fixture` hears the demo calls only")
@@ -67,10 +68,9 @@ class Settings(BaseSettings):
     audiosocket_networks: tuple[NetworkText, ...] = Field((), description="where AudioSocket comes from; none = any")
     sources: tuple[SourceTable, ...] = Field((), description="senders with keys and limits of their own")
     pbx: tuple[PbxTable, ...] = Field((), description="switchboards that ingest logs in to")
+    watch: WatchTable | None = Field(None, description="folder whose recordings are taken in as they come")
     recordings: Path | None = Field(None, description="folder of recordings; absent = in the data folder")
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
-    fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
     alarm_rings: int = Field(3, ge=1, le=100, description="board: a ring after this one is an alarm")
     alarm_away_seconds: int = Field(300, ge=1, description="board: nobody at a seat, and not excused, for longer")
     alarm_unreachable_seconds: int = Field(10, ge=0, description="board: a phone that cannot be reached for longer")
@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     alarm_wrap_up_seconds: int = Field(120, ge=1, description="board: wrap-up that takes longer")
     alarm_work_minutes: int = Field(450, ge=1, description="board: continuous work of an agent for longer")
     alarm_rest_minutes: int = Field(30, ge=1, description="an interruption this long ends continuous work")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+    fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
 
     @field_validator("data", "pg_bin", "overlay", "tls_cert", "tls_key")
     @classmethod
@@ -101,13 +103,25 @@ class Settings(BaseSettings):
             raise ValueError(f"no such time zone: {name}; write one like Asia/Shanghai") from error
         return name
 
+    @field_validator("cadences")
+    @classmethod
+    def _cadences(cls, own: dict[str, str]) -> dict[str, str]:
+        from ingest.rings import CADENCES, cadence
+
+        for name, text in own.items():
+            if name in CADENCES:
+                raise ValueError(f"{name} is a country's cadence; give yours another name")
+            cadence(text)
+        return own
+
     @field_validator("cadence")
     @classmethod
-    def _cadence(cls, name: str) -> str:
+    def _cadence(cls, name: str, told: ValidationInfo) -> str:
         from ingest.rings import CADENCES
 
-        if name not in CADENCES:
-            raise ValueError(f"no such cadence: {name}; known are {', '.join(sorted(CADENCES))}")
+        known = {*CADENCES, *told.data.get("cadences", (name,))}  # where those are at fault, that is said of them
+        if name not in known:
+            raise ValueError(f"no such cadence: {name}; known are {', '.join(sorted(known))}")
         return name
 
     @model_validator(mode="after")
@@ -128,6 +142,11 @@ class Settings(BaseSettings):
         """Arguments win over variables, variables over the file."""
         path = settings_file()
         return init_settings, env_settings, *([TomlConfigSettingsSource(settings_cls, path)] if path else [])
+
+    @property
+    def rhythm(self) -> str:
+        """The site's cadence as the folds and facts take it: a country, or seconds and tone."""
+        return self.cadences.get(self.cadence, self.cadence)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -165,6 +184,10 @@ class Settings(BaseSettings):
             value = getattr(self, name)
             if name in ("database_url", "source_key"):
                 value = "set" if value else "not set"
+            elif name == "cadences":
+                value = ", ".join(value) or None
+            elif name == "watch":
+                value = value and value.folder
             elif name in TABLES:
                 value = ", ".join(one.name for one in value) or None
             shown[name] = value if isinstance(value, bool | int | str) or value is None else str(value)

@@ -59,7 +59,7 @@ def rules(settings: Settings, site: str | None = None) -> SiteRules:
     demo = site == DEMO
     pack = load_pack(shipped("bes") if demo else pack_folder(settings.pack))
     overlay = load_overlay(demo_overlay() if demo else settings.overlay, [pack])
-    view = SiteView(cadence=settings.cadence, leave_connected=demo)
+    view = SiteView(cadence=settings.rhythm, leave_connected=demo)
     return SiteRules(site, settings.zone, pack, overlay, matcher(), view, settings.language)
 
 

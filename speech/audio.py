@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -62,8 +63,27 @@ def as_float(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
     return pcm.astype(np.float32) / np.float32(32768)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """A recording while it is read: 16-bit samples with the channels interleaved, in pieces of no fixed length."""
+
+    rate: int
+    channels: int
+    pieces: Iterator[bytes]
+
+
 def decode(path: Path, max_seconds: float = MAX_SECONDS) -> Audio:
     """Read a recording, one or two channels. Its length is counted from decoded samples, never believed."""
+    heap = bytearray()
+    with flowing(path, max_seconds) as flow:
+        for piece in flow.pieces:
+            heap += piece
+    return Audio(np.frombuffer(heap, dtype=np.int16).reshape(-1, flow.channels).T, flow.rate)
+
+
+@contextmanager
+def flowing(path: Path, max_seconds: float = MAX_SECONDS) -> Iterator[Flow]:
+    """The same piece by piece: a long recording needs no more memory than a short one."""
     place = str(path)
     if not path.is_file():
         raise AudioError(place, "there is no such file", "check the path")
@@ -71,10 +91,11 @@ def decode(path: Path, max_seconds: float = MAX_SECONDS) -> Audio:
         raise AudioError(place, "the file is empty (0 bytes)", "record or copy it again")
     raw = RAW.get(path.suffix.lower())
     if raw is not None:
-        return _read_raw(path, raw, max_seconds)
+        yield Flow(8000, 1, _read_raw(path, raw, max_seconds))
+        return
     try:
         with av.open(place, options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}) as container:
-            return _read(place, container, max_seconds)
+            yield _flow(place, container, max_seconds)
     except (av.error.InvalidDataError, av.error.EOFError, av.error.ArgumentError):
         raise AudioError(place, "this is not audio, or it is damaged at its head", f"give one of {KNOWN}") from None
     except (av.error.DecoderNotFoundError, av.error.PatchWelcomeError):
@@ -87,7 +108,7 @@ def _unknown_codec(place: str) -> AudioError:
     return AudioError(place, "its codec is unknown", f"convert it to one of {KNOWN}")
 
 
-def _read(place: str, container: av.container.InputContainer, max_seconds: float) -> Audio:
+def _flow(place: str, container: av.container.InputContainer, max_seconds: float) -> Flow:
     if not container.streams.audio:
         raise AudioError(place, "it holds no sound", "give a recording of the call")
     stream = container.streams.audio[0]
@@ -100,21 +121,32 @@ def _read(place: str, container: av.container.InputContainer, max_seconds: float
     if not 4_000 <= own_rate <= 192_000:
         raise AudioError(place, f"its sample rate is {own_rate} Hz", "give 8000 to 48000 Hz")
     rate = min(own_rate, TOP_RATE)
-    heap = bytearray()
-    limit = int(max_seconds * rate) * channels * 2
-    for piece in _pieces(place, container, stream, "mono" if channels == 1 else "stereo", rate):
-        heap += piece
-        if len(heap) > limit:
+    found = _pieces(place, container, stream, "mono" if channels == 1 else "stereo", rate)
+    return Flow(rate, channels, _measured(place, container, stream, found, max_seconds, rate * channels * 2))
+
+
+def _measured(
+    place: str,
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    pieces: Iterator[bytes],
+    max_seconds: float,
+    bytes_a_second: int,
+) -> Iterator[bytes]:
+    """The pieces, counted: too many, none at all, or fewer than the file announces are faults."""
+    done = 0
+    for piece in pieces:
+        done += len(piece)
+        if done > max_seconds * bytes_a_second:
             raise AudioError(place, f"it is longer than {max_seconds / 3600:.3g} hours", "cut it into single calls")
-    if not heap:
+        yield piece
+    if not done:
         raise AudioError(place, "it has a head but no sound in it", "record it again")
-    pcm = np.frombuffer(heap, dtype=np.int16).reshape(-1, channels).T
     declared = stream.duration * stream.time_base if stream.duration and stream.time_base else None
-    seconds = pcm.shape[1] / rate
+    seconds = done / bytes_a_second
     reason = cut_off(Path(place), container.format.name, None if declared is None else float(declared), seconds)
     if reason:
         raise AudioError(place, f"it is cut off after {seconds:.1f} s ({reason})", "copy it again")
-    return Audio(pcm, rate)
 
 
 def _pieces(
@@ -145,14 +177,16 @@ def _converted(place: str, convert: av.AudioResampler, frame: av.AudioFrame | No
         raise AudioError(place, "its channels or rate change on the way", "convert it to plain WAV") from None
 
 
-def _read_raw(path: Path, encoding: str, max_seconds: float) -> Audio:
+def _read_raw(path: Path, encoding: str, max_seconds: float) -> Iterator[bytes]:
     width = 2 if encoding == "slin" else 1
     size = path.stat().st_size
     if size > max_seconds * 8000 * width:
         raise AudioError(str(path), f"it is longer than {max_seconds / 3600:.3g} hours", "cut it into single calls")
     if size % width:
         raise AudioError(str(path), "it is cut off in the middle of a sample", "copy it again")
-    return decode_raw(path.read_bytes(), encoding, 8000)
+    with path.open("rb") as file:
+        while data := file.read(1 << 20):
+            yield decode_raw(data, encoding, 8000).pcm.tobytes()
 
 
 def _mulaw_table() -> NDArray[np.int16]:

@@ -16,7 +16,11 @@ from qa.store.pool import Row, Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call as it was folded last. ``at`` is its first event; ``folded`` is all that the fold found, as JSON."""
+    """A call as it was folded last. ``at`` is its first event; ``folded`` is all that the fold found, as JSON.
+
+    ``conversation`` is the call that this is a later part of. ``orphan`` says what never came, ``concluded`` why it was
+    taken for over although nobody said so.
+    """
 
     id: str
     state: str
@@ -33,6 +37,9 @@ class Call:
     ended_at: datetime | None = None
     conclusion: str | None = None
     hung_up_by: str | None = None
+    conversation: str | None = None
+    orphan: str | None = None
+    concluded: str | None = None
     folded: dict[str, Any]
 
 
@@ -79,7 +86,8 @@ async def upsert(tx: Tx, call: Call) -> None:
         storable(one) for one in (call.id, call.state, call.direction, call.agent, call.seat, call.queue, call.number)
     ]
     times = [call.at, call.day, call.offered_at, call.ringing_at, call.answered_at, call.ended_at]
-    await tx.run("calls.upsert", *texts, *times, call.conclusion, call.hung_up_by, dumps(call.folded))
+    over = (call.conclusion, call.hung_up_by, storable(call.conversation), call.orphan, call.concluded)
+    await tx.run("calls.upsert", *texts, *times, *over, dumps(call.folded))
     await bell.ring(tx, "call", call.id)
 
 
@@ -91,6 +99,16 @@ async def get(tx: Tx, id: str) -> Call:
 async def find(tx: Tx, id: str) -> Call | None:
     row = await tx.one("calls.get", storable(id))
     return None if row is None else _call(row)
+
+
+async def parts(tx: Tx, conversation: str) -> list[Call]:
+    """Every part of a conversation, its first one first; withdrawn ones too."""
+    return [_call(row) for row in await tx.all("calls.parts", storable(conversation))]
+
+
+async def at_seat(tx: Tx, seat: str, since: datetime) -> list[str]:
+    """Conversations that a seat had a part in since an instant."""
+    return [row["id"] for row in await tx.all("calls.at_seat", storable(seat), since)]
 
 
 async def page(tx: Tx, only: Filter = EVERY, after: str | None = None, limit: int = 50) -> Page[Listed]:

@@ -41,6 +41,9 @@ class Admission:
         self._secret = secret
         self._known: dict[str, Admit] = {}
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
+
     def remember(self, known: Iterable[Admit]) -> None:
         """What an earlier process wrote down."""
         self._known |= {one.id: one for one in known}
@@ -100,6 +103,16 @@ class Admission:
         admit = Admit(token, "used", micros(now + REMEMBERED_FOR), *said)
         self._known[token] = admit
         return Opened(*said, admit)
+
+    def open_once(self, name: str, call: str, now: datetime) -> Admit:
+        """A session that its sender names himself: each name once. What to store, so that a restart changes nothing."""
+        if name in self._known:
+            raise TokenError(f"{name}: was here before; begin a new session under a new id")
+        self._forget(now)
+        if len(self._known) >= MOST:
+            raise TokenError("admission: is full; try again later")
+        admit = self._known[name] = Admit(name, "used", micros(now + REMEMBERED_FOR), call, "", "")
+        return admit
 
     def _is_signed(self, ident: UUID, now: datetime) -> bool:
         try:

@@ -138,6 +138,14 @@ def _encodable(value: str, field: str) -> str:
     return value
 
 
+def masked(number: str) -> str:
+    """The other party's number with nothing but its last four digits; an extension stays, anything else is hidden."""
+    digits = "".join(char for char in number if char in "0123456789")
+    if len(digits) > 4:
+        return "*" * (len(digits) - 4) + digits[-4:]
+    return number if number.isdecimal() else "*"
+
+
 def _kind(value: object) -> str:
     return {"NoneType": "null", "dict": "an object", "list": "a list", "str": "a string", "bool": "true or false"}.get(
         type(value).__name__, "a number"

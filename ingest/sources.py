@@ -44,7 +44,7 @@ class Sources:
 
     def by_key(self, given: str) -> Source | None:
         """Every key is compared, whichever fits."""
-        told = given.encode()
+        told = given.encode("utf-8", "surrogateescape")  # a header may hold any byte
         found = [one for one in self._all for key in one.keys if hmac.compare_digest(key.encode(), told)]
         return found[0] if found else None
 

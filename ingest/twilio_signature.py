@@ -1,0 +1,49 @@
+"""X-Twilio-Signature: base64(HMAC(auth token, public URL + sorted parameters)). Opens no sockets, knows no clock.
+
+The signature says nothing of time: whoever saw it can send it again. What opens a call is the token in its parameters.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+_DIGESTS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
+_PORTS = {"wss": 443, "https": 443, "ws": 80, "http": 80}
+
+
+def signature(token: str, url: str, parameters: Mapping[str, str] | None = None, algorithm: str = "HMAC_SHA1") -> str:
+    """What Twilio writes into the header. A WebSocket has no parameters."""
+    said = url + "".join(name + value for name, value in sorted((parameters or {}).items()))
+    return base64.b64encode(hmac.digest(token.encode(), said.encode(), _DIGESTS[algorithm])).decode()
+
+
+def spellings(url: str) -> list[str]:
+    """The URL with its port and without; Twilio signs one or the other. A slash at the end is never added or taken."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
+    name = f"[{host}]" if ":" in host else host
+    return [parts._replace(netloc=name).geturl(), parts._replace(netloc=f"{name}:{port}").geturl()]
+
+
+def algorithm_of(settings: str) -> str:
+    """What X-Twilio-Webhooks-Signature-Settings names; SHA-1 where the header is not there."""
+    told = dict(part.strip().partition("=")[::2] for part in settings.split(","))
+    return told.get("algorithm", "HMAC_SHA1").upper()
+
+
+def signer(tokens: Iterable[tuple[str, str]], url: str, given: str, settings: str = "") -> str | None:
+    """Whose token signed this URL: of (name, token) the name. Every token is tried, whichever fits."""
+    algorithm = algorithm_of(settings)
+    if algorithm not in _DIGESTS:
+        return None
+    sent = given.encode("utf-8", "surrogateescape")
+    found = [
+        name
+        for name, token in tokens
+        for one in spellings(url)
+        if hmac.compare_digest(signature(token, one, algorithm=algorithm).encode(), sent)
+    ]
+    return found[0] if found else None

@@ -64,6 +64,7 @@ class Names:
         self._config = config
         self._seats: dict[str, str] = {}  # device of a queue member -> seat
         self._agents: dict[str, str] = {}  # seat -> who is logged on there
+        self._named: dict[str, str] = {}  # a member's name -> seat, as last heard
 
     def seat(self, channel: str) -> str | None:
         """The seat of a channel or device, None where it is nobody's."""
@@ -84,9 +85,15 @@ class Names:
             self._seats.setdefault(key, seat)
             if state_device and "/" in state_device:
                 self._seats.setdefault(interface(state_device), seat)
+            if name:
+                self._named[name] = seat
             if name and self._config.members_are_agents and name not in (device, key, extension(key), seat):
                 self._agents[seat] = name
         return seat
+
+    def named(self, member: str) -> str | None:
+        """The seat of a member that a log calls by its name only."""
+        return self._named.get(member)
 
     def left(self, seat: str) -> None:
         """Nobody is logged on there any more."""

@@ -1,0 +1,296 @@
+"""One recording session: its media ports, its legs, and what is stored of it. Speaks no SIP on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ingest import sdp, siprec
+from ingest.admission import Opened
+from ingest.errors import PaceError, SipError, SpoolError, SpoolFull
+from ingest.rtp import Hole, Piece, Receiver
+from ingest.sdp import Offered
+from ingest.shell.core import Core
+from ingest.shell.legs import LegWriter
+from ingest.sip import Request
+from ingest.sip_parts import Part, parts
+from ingest.siprec import Metadata, Speaker
+from ingest.siprec_config import SiprecConfig, call_name, ended_event, leg_event, leg_labels
+
+RECEIVE_BYTES = 512 * 1024  # the kernel keeps this much of a stream while we are busy: 20 s
+AGAIN_S = 1.0
+
+
+class Ports:
+    """The media ports of one server, each in use once; the one that was free longest is next."""
+
+    def __init__(self, host: str, ports: tuple[int, int]) -> None:
+        self._host = host
+        self._even = list(range(ports[0] + ports[0] % 2, ports[1] + 1, 2))
+        self._next = 0
+
+    def take(self) -> socket.socket:
+        """A bound socket; SipError 503 when none is free."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        for step in range(len(self._even)):
+            one = socket.socket(family, socket.SOCK_DGRAM)
+            one.setblocking(False)
+            try:
+                one.bind((self._host, self._even[(self._next + step) % len(self._even)]))
+            except OSError:
+                one.close()
+                continue
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+            self._next = (self._next + step + 1) % len(self._even)
+            return one
+        raise SipError("media ports: all are in use; set a wider range", 503)
+
+
+class MediaLeg(asyncio.DatagramProtocol):
+    """One m-line: datagrams to a leg."""
+
+    def __init__(self, core: Core, writer: LegWriter, receiver: Receiver) -> None:
+        self._core, self.writer, self.receiver = core, writer, receiver
+        self._transport: asyncio.DatagramTransport | None = None
+        self.port = 0
+        self.sends = True
+        self.since_s = core.mono()  # when it was last expected to begin
+        self.over = False
+        self.broken = False  # the sender went wrong, not the call
+
+    async def listen(self, bound: socket.socket) -> None:
+        self.port = bound.getsockname()[1]
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=bound)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not self.over:
+            self._write(self.receiver.feed(data, (addr[0], addr[1]), self._core.mono()))
+
+    def error_received(self, exc: Exception) -> None:
+        self._core.counts["rtp socket error"] += 1
+
+    def tick(self, now_s: float) -> None:
+        if self.receiver.waits:
+            self._write(self.receiver.flush(now_s))
+
+    def change(self, offered: Offered, before: Offered, hosts: frozenset[str]) -> None:
+        """What a new offer says of this m-line."""
+        moved = (offered.address, offered.port) != (before.address, before.port)
+        self.receiver.renew(hosts, dict(offered.codecs), moved)
+        if self.sends and not offered.sends:
+            self.receiver.pause()
+        if offered.sends and not self.sends:
+            self.since_s = self._core.mono()
+        self.sends = offered.sends
+
+    @property
+    def heard_s(self) -> float:
+        return max(self.since_s, self.receiver.heard_s or 0.0)
+
+    def end(self, cause: str) -> None:
+        """Close the port and the leg; said again it changes nothing."""
+        if not self.over:
+            self._write(self.receiver.drain())
+        self.over = True
+        if self._transport is None:
+            return
+        self._transport.close()
+        self._transport = None
+        for what, count in self.receiver.counts.items():
+            self._core.counts[f"rtp {what}"] += count
+        self.writer.end(cause)
+
+    def _write(self, pieces: Sequence[Piece]) -> None:
+        try:
+            for piece in pieces:
+                if isinstance(piece, Hole):
+                    self.writer.gap(piece.samples, piece.cause)
+                else:
+                    self.writer.audio(piece.data)
+        except (PaceError, SpoolError) as error:
+            self._core.refuse("siprec audio", error)
+            self.over = self.broken = True  # nothing more is taken; the port stays until the session ends
+            self.writer.end("error")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The body of an INVITE or UPDATE."""
+
+    offer: tuple[Offered, ...]
+    metadata: Metadata | None
+
+
+class Session:
+    """From INVITE to BYE. ``open`` and ``change`` return the answer's body, and raise SipError or SpoolError."""
+
+    def __init__(self, core: Core, config: SiprecConfig, ports: Ports, request: Request, peer: str) -> None:
+        self._core, self._config, self._ports, self._peer = core, config, ports, peer
+        self._request = request
+        self.call = call_name(config.source, request.call_id)
+        self.legs: list[MediaLeg | None] = []  # one for each m-line
+        self._names: list[str] = []
+        self._offer: tuple[Offered, ...] = ()
+        self._metadata = Metadata()
+        self._said: dict[str, Speaker] = {}
+        self._version = 0
+        self._body = b""
+        self._events = 0
+        self.over = ""
+        self.started_s = core.mono()
+
+    @property
+    def open_legs(self) -> list[MediaLeg]:
+        return [leg for leg in self.legs if leg is not None and not leg.over]
+
+    async def open(self) -> bytes:
+        told = self._read(self._request)
+        if not told.offer:
+            raise SipError("INVITE: has no SDP; a recording client offers its streams", 488)
+        if not self._core.spool.roomy:
+            raise SpoolFull("spool: is nearly full, no new call is taken now")
+        return await self._take(told)
+
+    async def change(self, request: Request) -> bytes:
+        """An empty answer means that the request offered nothing and wants nothing."""
+        told = self._read(request)
+        if not told.offer:
+            if told.metadata is not None:
+                await self._learn(told.metadata, self._offer, self._names)
+            return self._body if request.method == "INVITE" else b""
+        if len(told.offer) < len(self._offer):
+            raise SipError("SDP: fewer m-lines than before; keep their order, and set port 0 for one that is gone", 488)
+        return await self._take(told)
+
+    async def end(self, cause: str) -> None:
+        """Once: close the legs, and say that the call ended where its sender said so."""
+        if self.over:
+            return
+        self.over = cause
+        for leg in self.legs:
+            if leg is not None:
+                leg.end(cause)
+        if self._version and cause == "hangup":
+            await self._tell_end()
+
+    def tick(self, now_s: float) -> str:
+        """Why this session is over by the clock, empty while it is not."""
+        for leg in self.open_legs:
+            leg.tick(now_s)
+        sending = [leg.heard_s for leg in self.open_legs if leg.sends]
+        if now_s - self.started_s > self._config.longest_seconds:
+            return "too long"
+        if sending and now_s - max(sending) > self._config.silence_seconds:
+            return "idle"
+        broken = any(leg is not None and leg.broken for leg in self.legs)
+        return "error" if broken and not self.open_legs else ""
+
+    def _read(self, request: Request) -> _Told:
+        found = parts(request)
+        described = _first(found, ("application/sdp",))
+        known = any(part.kind in ("application/sdp", *siprec.KINDS) for part in found)
+        if found and not known and request.method == "INVITE":
+            raise SipError(f"body: neither SDP nor metadata but {found[0].kind[:60]!r}", 415)
+        offer = sdp.read(described.data) if described else ()
+        if any(one.port for one in offer) and not any(one.taken for one in offer):
+            raise SipError("SDP: no stream is G.711 (PCMU or PCMA) over RTP/AVP; offer one", 488)
+        return _Told(offer, self._read_metadata(_first(found, siprec.KINDS)))
+
+    def _read_metadata(self, part: Part | None) -> Metadata | None:
+        """A recording without metadata is worth more than none; what is wrong with it is counted and logged."""
+        if part is None:
+            return None
+        try:
+            return siprec.read(part.data)
+        except SipError as error:
+            self._core.refuse("siprec metadata", error)
+            return None
+
+    async def _take(self, told: _Told) -> bytes:
+        """Take an offer: new m-lines get a port and a leg, known ones go on, those at port 0 end."""
+        offer, before = told.offer, self._offer
+        fresh = {place: self._ports.take() for place, one in enumerate(offer) if self._wants(place, one)}
+        hosts = frozenset({self._peer, *(one.address for one in offer if one.address)})
+        try:
+            await self._learn(told.metadata, offer, self._named(offer, fresh))
+            if self.over:
+                if self.over == "hangup":
+                    await self._tell_end()
+                raise SipError("session: was ended while it was taken", 487)
+            self.legs += [None] * (len(offer) - len(self.legs))
+            for place in list(fresh):
+                self.legs[place] = await self._start(place, fresh.pop(place), hosts)
+        finally:
+            for bound in fresh.values():
+                bound.close()
+        for leg, one, was in zip(self.legs, offer, before, strict=False):
+            if leg is not None and not leg.over:
+                leg.change(one, was, hosts) if one.taken else leg.end("end")
+        self._version += 1
+        live = [leg.port if leg is not None and not leg.over else 0 for leg in self.legs]
+        self._body = sdp.answer(offer, live, self._config.address, int(self.started_s * 1000), self._version)
+        return self._body
+
+    def _wants(self, place: int, one: Offered) -> bool:
+        """A leg that ended stays ended: what a sender offers at its place again is a new leg."""
+        leg = self.legs[place] if place < len(self.legs) else None
+        return one.taken and (leg is None or leg.over)
+
+    def _named(self, offer: Sequence[Offered], fresh: Collection[int]) -> list[str]:
+        """The legs' names, one for each m-line."""
+        names = [*self._names, *leg_labels(offer)[len(self._names) :]]
+        return [self._core.fresh_leg(self.call, name) if place in fresh else name for place, name in enumerate(names)]
+
+    async def _start(self, place: int, bound: socket.socket, hosts: frozenset[str]) -> MediaLeg:
+        one, name = self._offer[place], self._names[place]
+        law = one.codecs[0][1]
+        writer = LegWriter(self._core, Opened(self.call, name, self._said[name].role), self._config.source, law)
+        leg = MediaLeg(self._core, writer, Receiver(hosts, dict(one.codecs), law))
+        leg.sends = one.sends
+        await leg.listen(bound)
+        return leg
+
+    async def _learn(self, new: Metadata | None, offer: tuple[Offered, ...], names: list[str]) -> None:
+        """Store who speaks where, for legs about which something is new; then it holds."""
+        metadata = siprec.merge(self._metadata, new) if new is not None else self._metadata
+        taken = [(name, one.label or name) for name, one in zip(names, offer, strict=True) if one.taken]
+        speakers = siprec.speakers(metadata, [label for _, label in taken], self._config.roles)
+        told = [
+            (*one, speaker) for one, speaker in zip(taken, speakers, strict=True) if self._said.get(one[0]) != speaker
+        ]
+        if told:
+            at, session = self._core.now(), metadata.session
+            await self._store([leg_event(self._config, self.call, name, self._number(), at, speaker, session, label)
+                               for name, label, speaker in told])  # fmt: skip
+        self._metadata, self._offer, self._names = metadata, offer, names
+        self._said |= {name: speaker for name, _, speaker in told}
+
+    def _number(self) -> int:
+        """A process that starts anew does not repeat what an earlier one said of the same Call-ID."""
+        self._events += 1
+        return int(self._core.now().timestamp() * 1000) * 1000 + self._events % 1000
+
+    async def _store(self, values: list[dict[str, object]]) -> None:
+        taken = await self._core.take_events(values, self._config.source)
+        for _, refusal in taken.refused:
+            self._core.refuse("siprec event", f"{refusal.field}: {refusal.reason}")
+
+    async def _tell_end(self) -> None:
+        """The sender says it once; we try until it is stored."""
+        event = ended_event(self._config, self.call, self._number(), self._core.now())
+        while True:
+            try:
+                await self._store([event])
+                return
+            except SpoolFull:
+                await asyncio.sleep(AGAIN_S)
+            except SpoolError as error:
+                self._core.refuse("siprec end", error)
+                return
+
+
+def _first(found: Sequence[Part], kinds: Sequence[str]) -> Part | None:
+    return next((part for part in found if part.kind in kinds), None)

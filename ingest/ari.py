@@ -134,15 +134,18 @@ class _Ear:
 
 
 class Taps:
-    """All taps of one switchboard. *begin* names a try: it binds a one-time UUID to the leg and returns it."""
+    """All taps of one switchboard. *begin* names a try: it binds a one-time UUID to the leg and returns it.
 
-    def __init__(self, config: AriConfig, begin: Callable[[Tap], UUID]) -> None:
-        self._config, self._begin = config, begin
+    *run* is this process's alone: what carries another one was left behind by a process that died.
+    """
+
+    def __init__(self, config: AriConfig, begin: Callable[[Tap], UUID], run: str) -> None:
+        self._config, self._begin, self._run = config, begin, run
         self._ears: dict[Key, _Ear] = {}
         self._tries: dict[UUID, _Ear] = {}
         self._up = False
         ident = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-        self._ours = re.compile(f"{re.escape(config.app)}-({'|'.join(PARTS)})-({ident})")
+        self._ours = re.compile(f"{re.escape(config.app)}-({'|'.join(PARTS)})-([0-9a-f]+)-({ident})")
 
     @property
     def open(self) -> int:
@@ -209,8 +212,8 @@ class Taps:
         named = self._ours.fullmatch(str(channel.get("id"))) if isinstance(channel, Mapping) else None
         if named is None:
             return []
-        part, ident = named[1], UUID(named[2])
-        ear, kind = self._tries.get(ident), raw.get("type")
+        part, kind = named[1], raw.get("type")
+        ear = self._tries.get(UUID(named[3])) if named[2] == self._run else None
         if kind == "StasisStart":
             return self._came(ear, part) if ear else [self._delete(named[0])]
         if kind in ("StasisEnd", "ChannelDestroyed") and ear is not None:
@@ -315,4 +318,4 @@ class Taps:
         return Ask("DELETE", f"/{kind}/{name}")
 
     def _name(self, part: str, ident: UUID) -> str:
-        return f"{self._config.app}-{part}-{ident}"
+        return f"{self._config.app}-{part}-{self._run}-{ident}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -39,7 +40,7 @@ class AriTaps:
 
     def __init__(self, config: AriConfig, core: Core, secret: bytes) -> None:
         self._config, self._core, self._secret = config, core, secret
-        self._taps = Taps(config, self._begin)
+        self._taps = Taps(config, self._begin, secrets.token_hex(4))
         self._legs: dict[Key, str] = {}  # the leg id of the present try
         self._deaf: dict[Key, float] = {}  # since when a leg is wanted and not heard
         self._jobs: set[asyncio.Task[None]] = set()
@@ -61,7 +62,7 @@ class AriTaps:
         """Returns at once; the switchboard may be away for as long as it likes."""
         config = self._config
         self._http = aiohttp.ClientSession(
-            auth=aiohttp.BasicAuth(config.user, config.secret, "utf-8"),
+            headers=_logged_in(config),
             timeout=aiohttp.ClientTimeout(total=ASK_S),
             connector=aiohttp.TCPConnector(limit=REQUESTS),
         )
@@ -176,7 +177,7 @@ class AriTaps:
     def _begin(self, tap: Tap) -> UUID:
         """A one-time UUID for the next try, bound to a leg id of its own."""
         leg = self._core.fresh_leg(tap.call, tap.leg)
-        until = self._core.now() + UUID_FOR
+        until = self._core.now() + UUID_FOR * random.uniform(1, 5)  # no two processes make the same one in a minute
         ident = audiosocket_uuid(self._secret, tap.call, leg, tap.role, until)
         self._legs[tap.call, tap.leg] = leg
         self._tell(tap, f"tap-{ident}", leg, audio={"audiosocket": str(ident)})
@@ -236,11 +237,10 @@ class AriTaps:
 
 async def greet(config: AriConfig) -> str:
     """The switchboard's version by a log-in of its own; AriError says what to put right."""
-    auth = aiohttp.BasicAuth(config.user, config.secret, "utf-8")
     url = f"{config.url.rstrip('/')}/ari/asterisk/info?only=system"
     try:
         async with (
-            aiohttp.ClientSession(auth=auth, timeout=aiohttp.ClientTimeout(total=ASK_S)) as http,
+            aiohttp.ClientSession(headers=_logged_in(config), timeout=aiohttp.ClientTimeout(total=ASK_S)) as http,
             http.get(url) as answer,
         ):
             if answer.status == 401:
@@ -249,6 +249,10 @@ async def greet(config: AriConfig) -> str:
             return f"Asterisk {json.loads(await answer.read())['system']['version']}"
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
         raise AriError(f"{config.url}: {_why(error)}; is ARI enabled there (http.conf, ari.conf)?") from None
+
+
+def _logged_in(config: AriConfig) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(config.user, config.secret)}
 
 
 def _wait_s(failed: int) -> float:

@@ -14,6 +14,7 @@ from ingest.taps import Tap
 from tests.ingest.values import moment
 
 CONFIG = AriConfig("pbx1", "http://127.0.0.1:8088", "taps", "secret", app="sw")
+RUN = "c0ffee"
 SPACE = UUID("0f8f0e52-8a39-4d1c-9d0e-6a8f7a3f1b11")
 
 
@@ -39,7 +40,7 @@ class Idents:
 
 def started(config: AriConfig = CONFIG) -> tuple[Taps, Idents]:
     idents = Idents()
-    taps = Taps(config, idents)
+    taps = Taps(config, idents, RUN)
     taps.connected([], [])
     return taps, idents
 
@@ -49,7 +50,7 @@ def asks(effects: list[Effect]) -> list[tuple[str, str]]:
 
 
 def entered(taps: Taps, part: str, ident: UUID, kind: str = "StasisStart") -> list[Effect]:
-    return taps.event({"type": kind, "channel": {"id": f"sw-{part}-{ident}"}})
+    return taps.event({"type": kind, "channel": {"id": f"sw-{part}-{RUN}-{ident}"}})
 
 
 def good(taps: Taps, effects: list[Effect]) -> list[Effect]:
@@ -81,12 +82,12 @@ def test_a_leg_is_heard_after_four_requests_in_order() -> None:
         "encapsulation": "audiosocket",
         "transport": "tcp",
         "data": str(ident),
-        "channelId": f"sw-media-{ident}",
+        "channelId": f"sw-media-{RUN}-{ident}",
     }
     assert good(taps, second) == []
     assert entered(taps, "snoop", ident) == []
     third = entered(taps, "media", ident)
-    assert asks(third) == [("POST", f"/bridges/sw-mix-{ident}/addChannel")]
+    assert asks(third) == [("POST", f"/bridges/sw-mix-{RUN}-{ident}/addChannel")]
     assert good(taps, third) == [Heard(tap())]
 
 
@@ -97,7 +98,7 @@ def test_a_channel_that_enters_before_its_answer_counts() -> None:
     second = good(taps, first)
     entered(taps, "media", idents.made[0])
 
-    assert asks(good(taps, second)) == [("POST", f"/bridges/sw-mix-{idents.made[0]}/addChannel")]
+    assert asks(good(taps, second)) == [("POST", f"/bridges/sw-mix-{RUN}-{idents.made[0]}/addChannel")]
 
 
 def test_by_websocket_the_connection_of_the_switchboard_is_named() -> None:
@@ -107,7 +108,7 @@ def test_by_websocket_the_connection_of_the_switchboard_is_named() -> None:
     assert isinstance(media, Ask)
     told = dict(media.params)
     assert (told["external_host"], told["transport"], told["encapsulation"]) == ("seatwatch_pcm", "websocket", "none")
-    assert told["channelId"] == f"sw-media-{idents.made[0]}"
+    assert told["channelId"] == f"sw-media-{RUN}-{idents.made[0]}"
 
 
 def test_the_end_of_the_snoop_takes_the_rest_away() -> None:
@@ -115,7 +116,7 @@ def test_the_end_of_the_snoop_takes_the_rest_away() -> None:
     ident = heard(taps, idents)
     out = entered(taps, "snoop", ident, "StasisEnd")
 
-    assert asks(out) == [("DELETE", f"/channels/sw-media-{ident}"), ("DELETE", f"/bridges/sw-mix-{ident}")]
+    assert asks(out) == [("DELETE", f"/channels/sw-media-{RUN}-{ident}"), ("DELETE", f"/bridges/sw-mix-{RUN}-{ident}")]
     assert out[-1] == Gone(tap(), True, "the snoop channel ended")
     assert taps.open == 0
     assert entered(taps, "media", ident, "StasisEnd") == []
@@ -135,14 +136,14 @@ def test_a_media_channel_that_breaks_off_is_made_anew_under_another_uuid() -> No
     out = entered(taps, "media", ident, "StasisEnd")
 
     assert isinstance(out[-1], Rest)
-    assert {path for _, path in asks(out)} >= {f"/channels/sw-snoop-{ident}", f"/bridges/sw-mix-{ident}"}
+    assert {path for _, path in asks(out)} >= {f"/channels/sw-snoop-{RUN}-{ident}", f"/bridges/sw-mix-{RUN}-{ident}"}
     assert asks(taps.again(out[-1].key)) == [("POST", "/channels/17.1/snoop")]
     assert len(set(idents.made)) == 2
 
 
 def test_while_ari_is_away_taps_wait() -> None:
     idents = Idents()
-    taps = Taps(CONFIG, idents)
+    taps = Taps(CONFIG, idents, RUN)
 
     assert taps.want(tap()) == []
     assert asks(taps.connected([], [])) == [("POST", "/channels/17.1/snoop")]
@@ -153,19 +154,27 @@ def test_a_leg_that_is_heard_is_left_alone_when_the_socket_of_events_comes_back(
     ident = heard(taps, idents)
     taps.lost()
 
-    assert taps.connected([f"sw-snoop-{ident}", f"sw-media-{ident}", "17.1"], [f"sw-mix-{ident}"]) == []
-    assert taps.connected(["17.1"], [f"sw-mix-{ident}"])[-1] == Gone(tap(), True, "ARI was away")
+    assert (
+        taps.connected([f"sw-snoop-{RUN}-{ident}", f"sw-media-{RUN}-{ident}", "17.1"], [f"sw-mix-{RUN}-{ident}"]) == []
+    )
+    assert taps.connected(["17.1"], [f"sw-mix-{RUN}-{ident}"])[-1] == Gone(tap(), True, "ARI was away")
 
 
 def test_what_an_earlier_process_left_is_taken_away_and_nothing_else() -> None:
-    taps = Taps(CONFIG, Idents())
-    old = f"{SPACE}"
-    channels = [f"sw-snoop-{old}", f"sw-media-{old}", "17.1", f"other-snoop-{old}", f"sw-snoop-{old}x", "sw-mix"]
+    taps = Taps(CONFIG, Idents(), RUN)
+    channels = [
+        f"sw-snoop-dead-{SPACE}",
+        f"sw-media-dead-{SPACE}",
+        "17.1",
+        f"other-snoop-dead-{SPACE}",
+        f"sw-snoop-dead-{SPACE}x",
+        "sw-mix",
+    ]
 
-    assert asks(taps.connected(channels, [f"sw-mix-{old}", "theirs"])) == [
-        ("DELETE", f"/channels/sw-media-{old}"),
-        ("DELETE", f"/bridges/sw-mix-{old}"),
-        ("DELETE", f"/channels/sw-snoop-{old}"),
+    assert asks(taps.connected(channels, [f"sw-mix-dead-{SPACE}", "theirs"])) == [
+        ("DELETE", f"/channels/sw-media-dead-{SPACE}"),
+        ("DELETE", f"/bridges/sw-mix-dead-{SPACE}"),
+        ("DELETE", f"/channels/sw-snoop-dead-{SPACE}"),
     ]
 
 
@@ -175,10 +184,10 @@ def test_what_is_made_after_the_call_went_is_taken_away() -> None:
     entered(taps, "snoop", idents.made[0], "StasisEnd")
 
     assert asks(good(taps, [media, mix])) == [
-        ("DELETE", f"/channels/sw-media-{idents.made[0]}"),
-        ("DELETE", f"/bridges/sw-mix-{idents.made[0]}"),
+        ("DELETE", f"/channels/sw-media-{RUN}-{idents.made[0]}"),
+        ("DELETE", f"/bridges/sw-mix-{RUN}-{idents.made[0]}"),
     ]
-    assert asks(entered(taps, "media", idents.made[0])) == [("DELETE", f"/channels/sw-media-{idents.made[0]}")]
+    assert asks(entered(taps, "media", idents.made[0])) == [("DELETE", f"/channels/sw-media-{RUN}-{idents.made[0]}")]
 
 
 def test_asked_twice_is_one_tap() -> None:
@@ -235,7 +244,7 @@ class AnySwitchboard(RuleBasedStateMachine):
             return self.taps.answered(ask, 404)
         if ask.step == "join":
             return self.taps.answered(ask, 204)
-        name = f"sw-{ask.step}-{ask.ident}"
+        name = f"sw-{ask.step}-{RUN}-{ask.ident}"
         self.made.add(name)
         came = [] if ask.step == "mix" else self.taps.event({"type": "StasisStart", "channel": {"id": name}})
         return [*came, *self.taps.answered(ask, 200)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from ingest.rows import Row
 
+_RANK = {"start": 0, "gap": 1, "audio": 2, "end": 3}
 WIDTHS = {"slin": 2, "ulaw": 1, "alaw": 1}  # bytes a sample
 
 
@@ -81,6 +82,23 @@ class Builder:
         return LegAudio(
             self.rate, self.encoding, self.started_at, segments, self.gaps, self.ended, self.role, self.end
         )  # fmt: skip
+
+
+def in_order(written: Sequence[Sequence[tuple[Row, bool]]]) -> Iterable[tuple[Row, bool]]:
+    """The rows of one leg as several processes wrote them, in the leg's own order; what one wrote stays in its order.
+
+    A client that moves from one process to another and back leaves pieces here and there; its epochs and numbers
+    tell how they follow. A row that cannot be trusted stays behind the one before it.
+    """
+    if len(written) == 1:
+        return written[0]
+    placed: list[tuple[tuple[int, int, int], tuple[Row, bool]]] = []
+    for rows in written:
+        key = (0, 0, 0)
+        for row, sound in rows:
+            key = max(key, (row.epoch, row.seq, _RANK[row.kind])) if sound else key
+            placed.append((key, (row, sound)))
+    return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
 
 
 def join(pieces: Iterable[tuple[int, bytes]], width: int) -> list[tuple[int, bytes]]:

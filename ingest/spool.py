@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ingest.errors import SpoolError, SpoolFailed, SpoolFull, SpoolLocked
-from ingest.legs import Builder, LegAudio
+from ingest.legs import Builder, LegAudio, in_order
 from ingest.rows import Admit, Row, content_key, crc, event_key, moment
 from ingest.sink import SpoolRow
 
@@ -41,6 +41,9 @@ _AFTER = f"SELECT rowid, {_COLUMNS} FROM rows WHERE rowid > ? AND rowid <= ? AND
 _LEG = f"SELECT rowid, {_COLUMNS} FROM rows WHERE call = ? AND (leg = ? OR ? = '') AND kind <> 'event' ORDER BY rowid"
 _LAST = """SELECT call, leg, source, max(seq), max(sample + samples), max(epoch), max(at_us) FROM rows
   WHERE kind IN ('audio', 'gap') GROUP BY call, leg"""
+_LAST_OF = f"SELECT * FROM ({_LAST}) WHERE call = ? AND leg = ?"
+_TOLD_OF = f"SELECT {_COLUMNS} FROM rows WHERE kind IN ('start', 'end') AND call = ? AND leg = ? ORDER BY rowid"
+_ADMITTED = "SELECT id, state, until_us, call, leg, role FROM admitted WHERE id = ?"
 _TOLD = f"SELECT {_COLUMNS} FROM rows WHERE kind IN ('start', 'end') ORDER BY rowid"
 _KEYS = "SELECT source, name, payload FROM rows WHERE kind = 'event' ORDER BY rowid"
 _NAMED = f"SELECT rowid, {_COLUMNS} FROM rows WHERE kind = 'event' AND call = ? AND leg = ? ORDER BY rowid"
@@ -276,26 +279,49 @@ def recover(folder: Path) -> Recovered:
 
 def _scan(db: sqlite3.Connection, found: Recovered) -> bool:
     """Take in what one file says, and mark it retired; whether it holds a row."""
-    for call, leg, source, seq, samples, epoch, at_us in db.execute(_LAST):
-        trace = found.legs.setdefault((call, leg), LegTrace(call, leg, source))
-        trace.seq, trace.samples = max(trace.seq, seq), max(trace.samples, samples)
-        trace.epoch, trace.at_us, trace.end = max(trace.epoch, epoch), max(trace.at_us, at_us), None
-    for values in db.execute(_TOLD):
-        row, sound = _row(values)
-        if not sound:
-            continue
-        trace = found.legs.setdefault((row.call, row.leg), LegTrace(row.call, row.leg, row.source))
-        trace.at_us = max(trace.at_us, row.at_us)
-        if row.kind == "start":
-            trace.start, trace.end, trace.epoch = json.loads(row.payload), None, max(trace.epoch, row.epoch)
-        else:
-            trace.end = json.loads(row.payload)
+    _trace(db.execute(_LAST), db.execute(_TOLD), found.legs)
     for source, name, payload in db.execute(_KEYS):
         found.keys[event_key(source, name)] = content_key(payload)
     for values in db.execute("SELECT id, state, until_us, call, leg, role FROM admitted"):
         found.admitted[values[0]] = Admit(*values)
     db.execute("INSERT OR REPLACE INTO meta VALUES('retired', '1')")
     return db.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is not None
+
+
+def _trace(last: Iterable[Any], told: Iterable[Any], legs: dict[LegName, LegTrace]) -> None:
+    """Further what is known of legs, by one file's last rows and what it tells of starts and ends."""
+    for call, leg, source, seq, samples, epoch, at_us in last:
+        trace = legs.setdefault((call, leg), LegTrace(call, leg, source))
+        trace.seq, trace.samples = max(trace.seq, seq), max(trace.samples, samples)
+        trace.epoch, trace.at_us, trace.end = max(trace.epoch, epoch), max(trace.at_us, at_us), None
+    for values in told:
+        row, sound = _row(values)
+        if not sound:
+            continue
+        trace = legs.setdefault((row.call, row.leg), LegTrace(row.call, row.leg, row.source))
+        trace.at_us = max(trace.at_us, row.at_us)
+        if row.kind == "start":
+            trace.start, trace.end, trace.epoch = json.loads(row.payload), None, max(trace.epoch, row.epoch)
+        else:
+            trace.end = json.loads(row.payload)
+
+
+def trace(paths: Iterable[Path], call: str, leg: str) -> LegTrace | None:
+    """How far one leg has come in these files; None when they hold nothing of it."""
+    found: dict[LegName, LegTrace] = {}
+    for path in paths:
+        with closing(_open(path)) as db:
+            _trace(db.execute(_LAST_OF, (call, leg)), db.execute(_TOLD_OF, (call, leg)), found)
+    return found.get((call, leg))
+
+
+def admitted(paths: Iterable[Path], ident: str) -> Admit | None:
+    """What these files know of a UUID or token; a use weighs more than a registration."""
+    found: list[Admit] = []
+    for path in paths:
+        with closing(_open(path)) as db:
+            found += [Admit(*values) for values in db.execute(_ADMITTED, (ident,))]
+    return max(found, key=lambda one: one.state == "used", default=None)
 
 
 def contents(path: Path) -> Contents:
@@ -334,12 +360,15 @@ def read_leg(folder: Path, call: str, leg: str, aliases: Iterable[str] = ()) -> 
     """
     paths, build = all_files(folder), Builder()
     names = {call: leg} | dict.fromkeys([*aliases, *_aliases(paths, call, leg)], "")
+    pieces: dict[Path, list[tuple[Row, bool]]] = {}  # by the process that wrote them
     for path in paths:
         for name, which in names.items():
             for rowid, row, sound in _readable(path, _LEG, (name, which, which)):
                 if not sound:
                     quarantine_row(path, rowid, row)
-                build.take(row, sound)
+                pieces.setdefault(path.parent, []).append((row, sound))
+    for row, sound in in_order(list(pieces.values())):
+        build.take(row, sound)
     if not build.found:
         raise SpoolError(f"{folder}: holds nothing of leg {leg!r} of call {call!r}; look at the call's leg events")
     return build.build()

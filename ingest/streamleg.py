@@ -119,6 +119,11 @@ class StreamLeg:
         """Rows up to *seq* are on disk."""
         self.durable = max(self.durable, seq)
 
+    def overtaken(self, seq: int, sample: int) -> None:
+        """Another process of this machine has taken more of the leg meanwhile, and it is on disk there."""
+        self.taken = self.durable = seq
+        self.sample = sample
+
     def ended(self) -> None:
         """The end row is on disk."""
         self._step("ended")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from ingest.errors import SinkAway
+from ingest.errors import SinkAway, SpoolLocked
 from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.faults import Faults
 from ingest.shell.service import Ingest, IngestConfig
@@ -17,6 +17,8 @@ from ingest.sink import Sink, SpoolRow
 from qa.connections import networks, sources
 from qa.settings import Settings, SettingsError
 from qa.tls import Certificates
+
+MOST_PROCESSES = 16  # on one machine
 
 
 class Carrier:
@@ -44,10 +46,26 @@ class Carrier:
 
 @asynccontextmanager
 async def listening(settings: Settings, carrier: Carrier, faults: Faults) -> AsyncIterator[Ingest]:
-    """The ports are open inside the block."""
+    """The ports are open inside the block. Where processes share them, each takes the first spool that is free."""
+    async with AsyncExitStack() as stack:
+        yield await _first_free(settings, carrier, faults, stack)
+
+
+async def _first_free(settings: Settings, carrier: Carrier, faults: Faults, stack: AsyncExitStack) -> Ingest:
+    last = MOST_PROCESSES if settings.ingest_share else 1
+    for place in range(1, last):
+        with suppress(SpoolLocked):
+            return await stack.enter_async_context(_one(settings, carrier, faults, place))
+    return await stack.enter_async_context(_one(settings, carrier, faults, last))
+
+
+@asynccontextmanager
+async def _one(settings: Settings, carrier: Carrier, faults: Faults, place: int) -> AsyncIterator[Ingest]:
     certificates = _certificates(settings)
+    port = str(settings.ingest_port)  # senders come back to a port: to what is stored of them
     config = IngestConfig(
-        folder=settings.spool / str(settings.ingest_port),  # senders come back to a port: to what is stored of them
+        folder=settings.spool / (port if place == 1 else f"{port}.{place}"),
+        beside=settings.spool if settings.ingest_share else None,
         secret=settings.secret,
         sink=carrier,
         host=settings.host,

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
         "127.0.0.1", description="address of the screens and the API; loopback only until login exists"
     )
     web_port: int = Field(8080, ge=0, le=65535, description="screens and API")
+    ingest_share: bool = Field(False, description="several ingest processes of this machine share the ports")
     source_key: SecretStr | None = Field(None, description="key that senders must show; absent = none asked (loopback)")
     tls_cert: Path | None = Field(None, description="PEM certificate of the ingest port; absent = no TLS")
     tls_key: Path | None = Field(None, description="its private key, without a pass phrase")

@@ -15,6 +15,7 @@ from ingest.audiosocket import HEAD_BYTES, Audio, Dtmf, Event, Fault, Hangup, Id
 from ingest.errors import AudioSocketError, ProtocolError, SpoolError, SpoolFull, TokenError
 from ingest.shell.core import LOG, Core
 from ingest.shell.legs import LegWriter
+from ingest.shell.siblings import Siblings
 from ingest.sources import Network, inside
 
 READ_BYTES = 64 * 1024
@@ -33,8 +34,8 @@ class SocketLimits:
 class AudioSocketServer:
     """The port. Every connection is its own task; what one sends never disturbs another."""
 
-    def __init__(self, core: Core, limits: SocketLimits) -> None:
-        self._core, self._limits = core, limits
+    def __init__(self, core: Core, limits: SocketLimits, siblings: Siblings) -> None:
+        self._core, self._limits, self._siblings = core, limits, siblings
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._unnamed: dict[str, int] = {}
@@ -42,7 +43,9 @@ class AudioSocketServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port."""
-        self._server = await asyncio.start_server(self._accept, host, port, limit=READ_BYTES)
+        self._server = await asyncio.start_server(
+            self._accept, host, port, limit=READ_BYTES, reuse_port=self._siblings.any or None
+        )
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
@@ -87,7 +90,7 @@ class AudioSocketServer:
         self._unnamed[peer] = self._unnamed.get(peer, 0) + 1
         try:
             ident, early = await self._ident(reader, parser)
-            leg = LegWriter(self._core, self._open(ident), NAME)
+            leg = LegWriter(self._core, await self._open(ident), NAME)
         except (AudioSocketError, TokenError, SpoolError, OSError) as error:
             self._core.refuse("audiosocket", error)
             return
@@ -97,9 +100,11 @@ class AudioSocketServer:
                 del self._unnamed[peer]
         await self._until_end(reader, parser, leg, early)
 
-    def _open(self, ident: UUID) -> Opened:
+    async def _open(self, ident: UUID) -> Opened:
         if not self._core.spool.roomy:
             raise SpoolFull("spool: is nearly full, no new call is taken now")
+        if known := await self._siblings.admitted(str(ident)):
+            self._core.admission.remember([known])
         return self._core.admission.open_audiosocket(ident, self._core.now())
 
     async def _ident(self, reader: asyncio.StreamReader, parser: Parser) -> tuple[UUID, Iterator[Event]]:

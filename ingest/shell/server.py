@@ -55,9 +55,10 @@ class Server:
         sources: Sources,
         ways: Sequence[Way] = (),
         tls: ssl.SSLContext | None = None,
+        shared: bool = False,
     ) -> None:
         self._core, self._streams, self._sources, self._ways = core, streams, sources, ways
-        self._tls = tls
+        self._tls, self._shared = tls, shared
         self._sockets: set[StreamSocket] = set()
         self._runner: web.AppRunner | None = None
         self._paces: dict[str, Bucket] = {}
@@ -74,7 +75,9 @@ class Server:
             app.router.add_get(way.path, self._by(way))
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, reuse_address=True, ssl_context=self._tls).start()
+        await web.TCPSite(
+            self._runner, host, port, reuse_address=True, reuse_port=self._shared or None, ssl_context=self._tls
+        ).start()
         chosen: int = self._runner.addresses[0][1]
         return chosen
 

@@ -20,6 +20,7 @@ from ingest.shell.audiosocket_server import AudioSocketServer, SocketLimits
 from ingest.shell.core import LOG, Core, utc_now
 from ingest.shell.faults import Faults
 from ingest.shell.server import Server, Way
+from ingest.shell.siblings import Siblings
 from ingest.shell.streams import Streams, crashed
 from ingest.shell.tail import Tailer
 from ingest.shell.writer import Spool, SpoolLimits
@@ -51,6 +52,7 @@ class IngestConfig:
     host: str = "127.0.0.1"
     http_port: int = 9093  # 0 = any free one
     audiosocket_port: int = 9092
+    beside: Path | None = None  # folder of all spools of this machine, where several processes share the ports
     tls: ssl.SSLContext | None = None  # for the HTTP port; AudioSocket knows none
     sources: Sources = field(default_factory=Sources)  # none: this machine's programs send without a key
     ways: Sequence[Callable[[Core, Sources], Way]] = ()  # more protocols on the HTTP port
@@ -92,13 +94,14 @@ class Ingest:
         admission.remember(self.recovered.admitted.values())
         self.core = Core(self.spool, admission, self.recovered.keys, config.faults, config.now)
         self.core.legs_before(self.recovered.legs)
-        self.streams = Streams(self.core, config.reap_seconds)
+        siblings = Siblings(config.beside, config.folder)
+        self.streams = Streams(self.core, config.reap_seconds, siblings)
         self.tailer = None if config.sink is None else Tailer(config.folder, config.sink, config.passed)
         self._resume(self.recovered.legs.values())
         ways = [make(self.core, config.sources) for make in config.ways]
         self._parts = [make(self.core, config.sources) for make in config.parts]
-        self._http = Server(self.core, self.streams, config.sources, ways, config.tls)
-        self._audio = AudioSocketServer(self.core, config.sockets)
+        self._http = Server(self.core, self.streams, config.sources, ways, config.tls, siblings.any)
+        self._audio = AudioSocketServer(self.core, config.sockets, siblings)
         try:
             self.http_port = await _listen(self._http.start, config.host, config.http_port)
             self.audiosocket_port = await _listen(self._audio.start, config.host, config.audiosocket_port)

@@ -77,6 +77,7 @@ class StreamSocket:
         return message
 
     async def _talk(self, hello: Hello) -> None:
+        await self._streams.catch_up(hello)
         live = self._streams.enter(hello, self)
         sender = asyncio.create_task(self._acknowledge(live), name="stream-acks")
         try:

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from ingest.errors import SpoolError, StreamError
 from ingest.rows import Row, body, micros
 from ingest.shell.core import LOG, Core
+from ingest.shell.siblings import Siblings
 from ingest.spool import LegName, LegTrace
 from ingest.stream import BUSY, FENCED, TOKEN, Hello
 from ingest.streamleg import LegState, StreamLeg
@@ -40,26 +41,41 @@ class Live:
 class Streams:
     """All legs that this process knows."""
 
-    def __init__(self, core: Core, reap_seconds: float) -> None:
-        self._core, self._reap_s = core, reap_seconds
+    def __init__(self, core: Core, reap_seconds: float, siblings: Siblings) -> None:
+        self._core, self._reap_s, self._siblings = core, reap_seconds, siblings
         self._legs: dict[LegName, Live] = {}
+        self._looking: set[asyncio.Task[None]] = set()
 
     @property
     def open(self) -> int:
         return sum(live.writer is not None for live in self._legs.values())
 
+    @property
+    def known(self) -> frozenset[LegName]:
+        return frozenset(self._legs)
+
     def restore(self, traces: Iterable[LegTrace]) -> None:
         """Legs that an earlier process left: the open ones wait for their client as after any lost connection."""
         for trace in traces:
-            hello = Hello(
-                call=trace.call, leg=trace.leg, role=trace.start["role"], rate=trace.start["rate"],
-                encoding=trace.start["encoding"], epoch=trace.epoch, token="",
-                at=datetime.fromisoformat(trace.start["at"]), source=trace.source,
-            )  # fmt: skip
-            state = LegState.AWAY if trace.end is None else LegState.OVER
-            leg = StreamLeg(hello, state, taken=trace.seq, durable=trace.seq, sample=trace.samples)
-            live = self._legs[leg.name] = Live(leg, "", cause="crash")
-            self._wait(live) if state is LegState.AWAY else self._forget(live)
+            before = self._legs.get((trace.call, trace.leg))
+            if before is not None and before.timer is not None:
+                before.timer.cancel()
+            live = self._legs[trace.call, trace.leg] = Live(_left(trace), "", cause="crash")
+            self._wait(live) if live.leg.state is LegState.AWAY else self._forget(live)
+
+    async def catch_up(self, hello: Hello) -> None:
+        """Before a client may write: what another process of this machine has of its leg and its token."""
+        if hello.token not in self._core.admission and (known := await self._siblings.admitted(hello.token)):
+            self._core.admission.remember([known])
+        trace = await self._siblings.leg(hello.call, hello.leg)
+        live = self._legs.get((hello.call, hello.leg))
+        if trace is None:
+            return
+        if live is None or (trace.end is not None and live.leg.state is LegState.AWAY):
+            trace.start = trace.start or (_started(live.leg.hello) if live else {})
+            self.restore([trace] if trace.start else [])
+        elif trace.seq > live.leg.taken:
+            live.leg.overtaken(trace.seq, trace.samples)
 
     def enter(self, hello: Hello, writer: Writer) -> Live:
         """Let a client write, and close the one before it. TokenError or StreamError when it may not."""
@@ -112,8 +128,17 @@ class Streams:
         live.timer = asyncio.get_running_loop().call_later(self._reap_s, self._reap, live)
 
     def _reap(self, live: Live) -> None:
-        """Nobody came back in time: the leg ends with the reason."""
+        task = asyncio.create_task(self._end(live), name="stream-reap")
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def _end(self, live: Live) -> None:
+        """Nobody came back in time: the leg ends with the reason, unless its client writes to another process."""
+        trace = await self._siblings.leg(*live.leg.name)
         if live.leg.state is not LegState.AWAY:
+            return
+        if trace is not None and (trace.epoch, trace.seq) > (live.leg.hello.epoch, live.leg.taken):
+            self._legs.pop(live.leg.name, None)
             return
         rows = live.leg.reap(live.cause)
         LOG.warning("call %r leg %r ended: %s", live.leg.hello.call, live.leg.hello.leg, live.cause)
@@ -134,9 +159,27 @@ class Streams:
 
     def close(self) -> None:
         """Stop the timers; legs without a writer wait for the next process."""
+        for task in self._looking:
+            task.cancel()
         for live in self._legs.values():
             if live.timer is not None:
                 live.timer.cancel()
+
+
+def _started(hello: Hello) -> dict[str, Any]:
+    """What a start row said of a leg that is known here."""
+    return {"role": hello.role, "rate": hello.rate, "encoding": hello.encoding, "at": hello.at.isoformat()}
+
+
+def _left(trace: LegTrace) -> StreamLeg:
+    """A leg as another process left it."""
+    hello = Hello(
+        call=trace.call, leg=trace.leg, role=trace.start["role"], rate=trace.start["rate"],
+        encoding=trace.start["encoding"], epoch=trace.epoch, token="",
+        at=datetime.fromisoformat(trace.start["at"]), source=trace.source,
+    )  # fmt: skip
+    state = LegState.AWAY if trace.end is None else LegState.OVER
+    return StreamLeg(hello, state, taken=trace.seq, durable=trace.seq, sample=trace.samples)
 
 
 def crashed(trace: LegTrace, now: datetime) -> list[Row]:

@@ -1,0 +1,118 @@
+"""Several ingest processes on one machine: a sender that meets another one than before loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest import spool
+from ingest.audiosocket import IDENT, KINDS, packet
+from ingest.legs import in_order
+from ingest.rows import Row
+from ingest.shell.client import post_events
+from ingest.shell.service import Ingest, IngestConfig
+from ingest.stream import Piece, write_hello, write_piece
+from tests.ingest import lab
+from tests.ingest.test_service import Socket, talk
+from tests.ingest.values import SECRET, raw
+
+
+async def two(stack: AsyncExitStack, root: Path, reap_seconds: float = 30.0) -> tuple[Ingest, Ingest]:
+    """Each with its own spool and, to be told apart, its own port."""
+    made = [
+        IngestConfig(root / name, SECRET, http_port=0, audiosocket_port=0, beside=root, reap_seconds=reap_seconds)
+        for name in ("a", "b")
+    ]
+    first, second = [await stack.enter_async_context(Ingest(config)) for config in made]
+    return first, second
+
+
+async def said(ingest: Ingest, pieces: range, durable: int, finish: bool = False) -> None:
+    """One connection: hello, what is durable so far, pieces of 800 samples, each acknowledged."""
+    async with Socket(lab.url(ingest)) as socket:
+        await socket.say(write_hello(lab.hello()))
+        assert (await socket.hear())["durable"] == durable
+        for n in pieces:
+            await socket.say(write_piece(Piece(n, (n - 1) * 800, lab.tone(800, (n - 1) * 800))))
+        while pieces and (await socket.hear())["durable"] < pieces[-1]:
+            continue
+        if finish:
+            await socket.say(f'{{"type": "end", "seq": {pieces[-1]}}}')
+            assert (await socket.hear())["final"] is True
+
+
+async def test_a_leg_may_wander_from_one_process_to_another_and_back(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        here, there = await two(stack, tmp_path)
+        await said(here, range(1, 4), durable=0)
+        await said(there, range(4, 6), durable=3)
+        await said(here, range(6, 9), durable=5, finish=True)
+        leg = spool.read_leg(tmp_path, "c1", "agent")
+    assert (leg.segments, leg.gaps, leg.ended) == ([(0, lab.tone(6400))], [], "end")
+
+
+async def test_a_process_that_was_left_does_not_end_a_leg_that_goes_on_elsewhere(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        here, there = await two(stack, tmp_path, reap_seconds=0.5)
+        await said(here, range(1, 4), durable=0)
+        async with Socket(lab.url(there)) as socket:
+            await socket.say(write_hello(lab.hello()))
+            await socket.hear()
+            await socket.say(write_piece(Piece(4, 2400, lab.tone(800, 2400))))
+            await socket.hear()
+            async with asyncio.timeout(lab.WAIT_S):
+                while here.streams.open or ("c1", "agent") in here.streams.known:
+                    await lab.tick()
+            assert spool.read_leg(tmp_path, "c1", "agent").ended is None
+    assert spool.read_leg(tmp_path, "c1", "agent").samples == 3200
+
+
+async def test_what_one_process_registered_opens_a_leg_at_another_once(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        here, there = await two(stack, tmp_path)
+        ident = uuid4()
+        event = raw("leg", call="c9", leg="seat", role="agent", audio={"audiosocket": str(ident)})
+        assert (await post_events(lab.url(here), [event]))["accepted"] == 1
+        sound = packet(IDENT, ident.bytes) + packet(KINDS[8000], lab.tone(160))
+        await talk(there.audiosocket_port, sound)
+        await there.flush()
+        assert spool.read_leg(tmp_path, "c9", "seat").segments == [(0, lab.tone(160))]
+
+        await talk(here.audiosocket_port, sound)
+        assert here.core.counts["audiosocket"] == 1  # used before, elsewhere
+
+
+async def test_two_processes_share_one_port(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        one = IngestConfig(tmp_path / "a", SECRET, http_port=0, audiosocket_port=0, beside=tmp_path)
+        first = await stack.enter_async_context(Ingest(one))
+        ports = {"http_port": first.http_port, "audiosocket_port": first.audiosocket_port}
+        second = await stack.enter_async_context(Ingest(IngestConfig(tmp_path / "b", SECRET, beside=tmp_path, **ports)))
+        async with asyncio.timeout(lab.WAIT_S):
+            n = 0
+            while not (first.core.counts["events"] and second.core.counts["events"]):
+                n += 1
+                await post_events(lab.url(first), [raw("presence", id=f"e{n}")])
+        assert first.core.counts["events"] + second.core.counts["events"] == n
+
+
+def row(seq: int, samples: int, epoch: int = 1) -> Row:
+    return Row("audio", "s", "c", "l", 0, bytes(samples), seq, (seq - samples) * 1, samples, epoch)
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=40))
+def test_rows_of_one_leg_follow_one_another_wherever_they_lie(homes: list[int]) -> None:
+    rows = [row(seq, 1) for seq in range(1, len(homes) + 1)]
+    written = [[(one, True) for one, home in zip(rows, homes, strict=True) if home == n] for n in range(3)]
+    assert [one for one, _ in in_order(written)] == rows
+
+
+def test_a_row_that_cannot_be_trusted_stays_behind_the_one_before_it() -> None:
+    liar = (row(99, 1), False)
+    told = list(in_order([[(row(1, 1), True), liar, (row(2, 1), True)], [(row(3, 1), True)]]))
+    assert [one.seq for one, _ in told] == [1, 99, 2, 3]

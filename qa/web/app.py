@@ -6,6 +6,7 @@ import asyncio
 
 from aiohttp import web
 
+from qa.web.board_feed import BOARD, BoardFeed, follow, let_screens_go
 from qa.web.context import PRINCIPAL, SERVICES, Services
 from qa.web.guard import Principal, add_headers, only_this_machine
 from qa.web.health import METERS, Meters
@@ -33,12 +34,15 @@ def make_app(
     app[PRINCIPAL] = principal
     app[METERS] = Meters()
     app[FEED] = Feed(services, watch_seconds)
+    app[BOARD] = BoardFeed(services)
     app[TURN] = asyncio.Semaphore(1)
     app[SCREENS] = screens or Screens()
     app[SHELF] = Shelf()
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(watch)
+    app.cleanup_ctx.append(follow)
     app.on_shutdown.append(let_go)
+    app.on_shutdown.append(let_screens_go)
     for route in ROUTES:
         add = app.router.add_get if route.method == "GET" else app.router.add_post  # a GET answers HEAD as well
         add(route.path, _guarded(route), name=route.name)

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from qa.store.people import Role
 from qa.web import (
+    board,
+    board_models,
     calls,
     contract,
     health,
@@ -20,6 +22,7 @@ from qa.web import (
     periods,
     recording,
     records,
+    seat_times,
     site,
 )
 
@@ -37,6 +40,8 @@ SENDERS = frozenset({Role.ASSESSOR, Role.HANDLER, Role.OWNER, Role.SOURCE})  # a
 OWNERS = frozenset({Role.OWNER})
 MONTH = frozenset({Role.SUPERVISOR, Role.ASSESSOR, Role.OWNER, Role.AUDITOR})
 CLOSERS = frozenset({Role.ASSESSOR, Role.OWNER})
+FLOOR = frozenset({Role.SUPERVISOR, Role.OWNER, Role.AUDITOR})  # a supervisor: own teams, when login exists
+TIMES = FLOOR | {Role.ASSESSOR}
 WATCHERS = frozenset({Role.OWNER, Role.ADMIN, Role.AUDITOR})
 
 
@@ -138,6 +143,25 @@ ROUTES: tuple[Route, ...] = (
         month_models.DecisionTaken, errors=(403, 404, 409, 415, 422), method="POST", body=month_models.Decision,
     ),
     Route(f"{API}/episodes", calls.list_episodes, SCORES, "Stretches in which nobody was at a seat", models.Episodes),
+    Route(f"{API}/board", board.get_board, FLOOR, "Every seat now, its call, and alarms", board_models.Board),
+    Route(
+        f"{API}/board/events", board.board_events, FLOOR,
+        "Server-sent events: `snapshot` (the form of /board), `delta` (this form), `beat`, `status` of the database; "
+        "a screen that comes back with `Last-Event-ID` is told what it missed",
+        board_models.BoardDelta, board.FeedQuery, media="text/event-stream",
+    ),
+    Route(
+        f"{API}/seats/{{seat}}", seat_times.get_seat_line, TIMES, "One seat's time line and times",
+        board_models.SeatLine, seat_times.StretchQuery, errors=GONE,
+    ),
+    Route(
+        f"{API}/seat-times", seat_times.get_seat_times, TIMES, "How long each seat or agent was in which state",
+        board_models.SeatTimes, seat_times.TimesQuery,
+    ),
+    Route(
+        f"{API}/seat-times.csv", seat_times.get_seat_times_table, TIMES, "The same as a table",
+        None, seat_times.TimesQuery, seat_times.CSV,
+    ),
     Route(
         f"{API}/stream", live.stream, SCORES, "Server-sent events `snapshot` and `change` with this form",
         models.Change, media="text/event-stream",

@@ -72,6 +72,7 @@ async def fill(store: Store, folder: Path) -> None:
     async with store.site(SITE, "seed") as tx:
         await records.add_records(tx, [record("exam", "C-02")], name="seed")
     await seed.put_away(store, SITE, "S06", BEGIN + timedelta(hours=1), 75, 75)
+    await seed.put_states(store, SITE, "S06", (BEGIN, "ready"), (BEGIN + timedelta(hours=2), "busy"), agent="A06")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

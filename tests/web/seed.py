@@ -86,6 +86,17 @@ async def put(store: Store, site: str, folder: Path, one: Spoken) -> None:
                 await _score(tx, site, row, heard)
 
 
+async def put_states(store: Store, site: str, seat: str, *told: tuple[datetime, str], agent: str | None = None) -> None:
+    """A seat's states, one after the other; the last one still holds."""
+    ends = [*(at for at, _ in told[1:]), None]
+    line = [
+        seats.Stretch(seat=seat, kind="status", at=at, until_at=until, value=state, agent=agent)
+        for (at, state), until in zip(told, ends, strict=True)
+    ]
+    async with store.site(site, "seed") as tx:
+        await seats.replace(tx, seat, line)
+
+
 async def put_away(store: Store, site: str, seat: str, at: datetime, away_s: int, ready_s: int) -> None:
     """A stretch in which nobody was at a seat."""
     until = at + timedelta(seconds=away_s)

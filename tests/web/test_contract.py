@@ -15,7 +15,7 @@ from tests.web.conftest import Running
 from tests.web.shapes import faults
 
 Client = TestClient[Any, Any]
-ADDRESSES = {"{id}": "C-02", "{month}": "2026-11", "{agent}": "A01"}
+ADDRESSES = {"{id}": "C-02", "{seat}": "S06", "{month}": "2026-11", "{agent}": "A01"}
 
 
 def address(route: Route) -> str:

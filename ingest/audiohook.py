@@ -240,11 +240,11 @@ class Session:
     def _update(self, message: Message) -> list[Outcome]:
         self._step("update")
         language = say.optional_line(message.parameters, "language") or ""
-        return [Say(self._say("updated", {})), Note("language", language)]
+        return [Say(self._say("updated", {})), Note("language", ascii(language))]
 
     def _error(self, message: Message) -> list[Outcome]:
-        code = str(message.parameters.get("code"))[:8]
-        return [Note("error", f"{code} {str(message.parameters.get('message'))[:200]!r}")]
+        code, text = message.parameters.get("code"), message.parameters.get("message")
+        return [Note("error", f"{str(code)[:8]!a} {str(text)[:200]!a}")]
 
     def _step(self, event: str) -> None:
         to = _NEXT.get((self.state, event))
@@ -260,4 +260,4 @@ class Session:
     def _say(self, kind: str, parameters: Mapping[str, Any]) -> str:
         self._out += 1
         told = {"version": say.VERSION, "type": kind, "id": self.ident, "seq": self._out, "clientseq": self._in}
-        return json.dumps({**told, "parameters": parameters}, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps({**told, "parameters": parameters}, separators=(",", ":"))

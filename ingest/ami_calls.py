@@ -298,8 +298,13 @@ class AmiCalls(AmiOffers):
         if channel is None or call is None or channel.seat is None or block.get("Result") != "Success":
             return
         call.moving, call.left_at, call.queue = True, None, None
+        self._passes(call, channel)
         to = self.names.dialled(text(block, "Extension"))
         yield from self._say(call, "transferred", at, channel.uid, channel.seat, to=to, how="blind")
+
+    def _passes(self, call: Call, channel: Channel) -> None:
+        if (offer := call.of(channel.uid)) is not None:
+            offer.passed = True
 
     def _attended(self, block: Block, at: datetime) -> Told:
         """A seat that asked a colleague first joins both talks and leaves; the consultation ends in the first call."""
@@ -312,6 +317,7 @@ class AmiCalls(AmiOffers):
         others = [offer for offer in (asked or call).talking if offer.seat != first.seat]
         to = others[0].seat if others else self.names.dialled(text(block, "SecondTransfererExten"))
         call.moving, call.left_at = True, None
+        self._passes(call, first)
         yield from self._say(call, "transferred", at, first.uid, first.seat, to=to, how="attended")
         if asked is None or asked is call:
             return

@@ -51,7 +51,7 @@ class AmiOffers:
         if offer.ringing_at is None and offer.answered_at is None:
             offer.ringing_at = at
             if self._confidence is None:  # a ring that was not heard to begin has no length
-                yield from self._say(call, "ringing", at, channel.uid, offer.seat)
+                yield from self._say(call, "ringing", at, channel.uid, offer.seat, leg=channel.uid)
         yield from self._leg(call, offer, channel, at)
 
     def _up(self, channel: Channel, at: datetime) -> Told:
@@ -72,7 +72,7 @@ class AmiOffers:
         if offer.answered_at is not None:
             return
         offer.answered_at, call.by, call.left_at, call.moving, call.answered = at, None, None, False, True
-        yield from self._say(call, "answered", at, channel.uid, offer.seat)
+        yield from self._say(call, "answered", at, channel.uid, offer.seat, leg=channel.uid)
         yield from self._explain(call, "answered by another seat")
 
     def _far_end(self, channel: Channel, kind: str, at: datetime) -> Told:
@@ -149,10 +149,10 @@ class AmiOffers:
             yield from self._explain(call, cause)
 
     def _leg(self, call: Call, offer: Offer, channel: Channel, at: datetime, answered: bool = False) -> Told:
-        """The seat's own phone is the agent's leg; a detour is one only where it is all there is at the answer."""
-        if offer.legged or (channel.local and not answered):
+        """Each phone of the seat is a leg; a detour is one only where it is all there is at the answer."""
+        if channel.uid in offer.legs or (channel.local and (offer.legs or not answered)):
             return
-        offer.legged = True
+        offer.legs.add(channel.uid)
         yield from self._say_leg(call, channel, "agent", at, offer.seat)
 
     def _other_leg(self, call: Call, at: datetime) -> Told:
@@ -218,12 +218,17 @@ class AmiOffers:
             if alone and offer.answered_at is None and call.direction != "out":
                 yield from self._over(call, offer, at, None)
             elif alone:
-                call.offers.pop(offer.seat)
-                if not call.talking and not call.moving:
-                    call.left_at = call.left_at or at
+                yield from self._seat_leaves(call, call.offers.pop(offer.seat), at)
         over = channel is call.customer or (call.direction != "in" and channel.began)
         if over or not any(one.linked == call.linked for one in self._memory.channels.values()):
             yield from self._end(call, at)
+
+    def _seat_leaves(self, call: Call, offer: Offer, at: datetime) -> Told:
+        """One of several goes, or the last one; whether the other party stays for somebody else is not known yet."""
+        if call.talking and not offer.passed and call.direction != "out":
+            yield from self._say(call, "ended", at, next(iter(offer.channels)), offer.seat, by="agent")
+        elif not call.talking and not call.moving:
+            call.left_at = call.left_at or at
 
     def _end(self, call: Call, at: datetime) -> Told:
         """When the last seat had left, the call was over for everybody that we hear."""

@@ -47,7 +47,8 @@ class Offer:
     at: datetime
     channels: dict[str, Channel] = field(default_factory=dict)
     told: bool = False
-    legged: bool = False  # one of its channels was named as the agent's leg
+    legs: set[str] = field(default_factory=set)  # its channels that were named as the agent's leg
+    passed: bool = False  # it has handed the call on; that it leaves is known
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
     over_at: datetime | None = None  # its phones fell silent; what follows says why

@@ -20,10 +20,10 @@ def merged(walks: Sequence[Call]) -> Call:
     return _clocks(call, ranked)
 
 
-def _seen(call: Call) -> tuple[bool, int]:
-    """How much of a call a source saw: an answer first, then the number of moments."""
+def _seen(call: Call) -> tuple[bool, bool, int]:
+    """How much of a call a source saw: an answer first, then times that can be trusted, then the number of moments."""
     moments = (call.first_offered_at, call.ringing_at, call.answered_at, call.ended_at)
-    return call.answered_at is not None, sum(at is not None for at in moments)
+    return call.answered_at is not None, not call.clock_doubted, sum(at is not None for at in moments)
 
 
 def _fill(lead: Call, other: Call) -> Call:

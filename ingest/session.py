@@ -216,6 +216,8 @@ def _answered(call: Call, event: Event) -> Call:
 
 def _picked_up(call: Call, event: Event) -> Call:
     at = _index(call, event)
+    late = event.extra.get("confidence") == "snapshot"  # found answered after a reconnection: when, nobody saw
+    call = replace(call, clock_doubted=call.clock_doubted or late)
     call = _change(call, event, lambda offer: replace(offer, answered_at=event.at))
     offer = call.offers[-1 if at is None else at]
     return replace(call, parts=parts.answered(call.parts, offer, event))

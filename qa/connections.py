@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from ingest.siprec import RoleRule
+from ingest.siprec_config import SiprecConfig
 from ingest.sources import ANY, WAYS, Network, Source, Sources
 
 
@@ -96,6 +98,37 @@ class WatchTable(Table):
     @classmethod
     def _home(cls, folder: Path) -> Path:
         return folder.expanduser()
+
+
+class RoleTable(Table):
+    """One ``[[siprec.roles]]``: which party of a recorded session is the seat."""
+
+    by: Literal["aor", "label", "place"]
+    pattern: str = Field(min_length=1, max_length=200, description="with * and ?")
+    role: Literal["agent", "customer"] = "agent"
+
+
+class SiprecTable(Table):
+    """``[siprec]``: the recording server that border controllers fork their calls to."""
+
+    host: str = Field("127.0.0.1", description="address it listens on")
+    port: int = Field(5070, ge=0, le=65535, description="SIP, UDP and TCP")
+    rtp_ports: tuple[int, int] = Field((40000, 40399), description="first and last port of its streams")
+    advertise: str | None = Field(None, description="our address as recording clients reach it; absent = host")
+    networks: tuple[NetworkText, ...] = Field(("127.0.0.0/8", "::1/128"), description="who may send recordings")
+    roles: tuple[RoleTable, ...] = Field((), description="who is the seat; the first that fits")
+
+    @model_validator(mode="after")
+    def _whole(self) -> SiprecTable:
+        self.config()  # says itself what is wrong
+        return self
+
+    def config(self) -> SiprecConfig:
+        rules = tuple(RoleRule(one.by, one.pattern, one.role) for one in self.roles)
+        return SiprecConfig(
+            host=self.host, port=self.port, rtp_ports=self.rtp_ports, advertise=self.advertise,
+            networks=networks(self.networks), roles=rules,
+        )  # fmt: skip
 
 
 def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:

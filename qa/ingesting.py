@@ -14,6 +14,7 @@ from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.faults import Faults
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.sink import Sink, SpoolRow
+from qa.adapters import parts, ways
 from qa.connections import networks, sources
 from qa.settings import Settings, SettingsError
 from qa.tls import Certificates
@@ -71,6 +72,8 @@ async def _one(settings: Settings, carrier: Carrier, faults: Faults, place: int)
         host=settings.host,
         http_port=settings.ingest_port,
         audiosocket_port=settings.audiosocket_port,
+        ways=ways(settings),
+        parts=parts(settings) if place == 1 else (),
         tls=certificates.context if certificates else None,
         sources=sources(settings.sources, settings.source_key),
         sockets=SocketLimits(networks=networks(settings.audiosocket_networks)),

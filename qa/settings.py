@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from qa.connections import NetworkText, PbxTable, SourceTable, WatchTable
+from qa.connections import NetworkText, PbxTable, SiprecTable, SourceTable, WatchTable
 
 PREFIX = "SEATWATCH_"
 TABLES = ("sources", "pbx")  # of the settings file only
@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     audiosocket_networks: tuple[NetworkText, ...] = Field((), description="where AudioSocket comes from; none = any")
     sources: tuple[SourceTable, ...] = Field((), description="senders with keys and limits of their own")
     pbx: tuple[PbxTable, ...] = Field((), description="switchboards that ingest logs in to")
+    siprec: SiprecTable | None = Field(None, description="recording server for SIPREC; absent = none")
+    public_url: str | None = Field(None, description="what cloud senders call, as in wss://HOST; absent = what arrives")
     watch: WatchTable | None = Field(None, description="folder whose recordings are taken in as they come")
     recordings: Path | None = Field(None, description="folder of recordings; absent = in the data folder")
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")

@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from qa.cli import app
-from qa.connections import PbxTable, SourceTable, WatchTable
+from qa.connections import PbxTable, SiprecTable, SourceTable, WatchTable
 from qa.settings import PREFIX, Settings
 from scoring.pack import CHOICES, DATED, Check, Rule
 from scoring.period.program import functions
@@ -84,6 +84,7 @@ def test_the_settings_example_is_the_settings() -> None:
     assert told.keys() == Settings.model_fields.keys() - {"fault"}
     for name, table in {"sources": SourceTable, "pbx": PbxTable}.items():
         assert told[name][0].keys() <= table.model_fields.keys()
+    assert told["siprec"].keys() == SiprecTable.model_fields.keys()
     assert told["watch"].keys() == WatchTable.model_fields.keys()
 
 

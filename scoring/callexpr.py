@@ -16,7 +16,7 @@ from typing import Any
 from scoring.canonical import decimal_text
 from scoring.expr import COMPARES, MISSING, Compiler, Fn, Function, Names, Scope, compile_expression, truth
 from scoring.facts import AwayFacts, CallFacts, Cause, Facts, Hit, Unknown
-from scoring.finding import NA, Finding, made, unknown
+from scoring.finding import NA, Finding, unknown
 from scoring.functions import FUNCTIONS, form
 from scoring.pack import Check
 from scoring.phrasing import spans
@@ -42,11 +42,17 @@ def written(value: object) -> object:
 class CallSubject:
     """The fields of a call (or a chat) under their names; ``conversation``: an answered incoming call."""
 
-    __slots__ = ("call", "facts", "values")
+    __slots__ = ("call", "facts", "found", "numbers", "values")
 
     def __init__(self, facts: Facts, call: CallFacts) -> None:
         self.facts, self.call = facts, call
         self.values = _Values(self._get)  # many rules ask for the same field
+        self.numbers = _Numbers(self.values)
+        self.found: dict[Test, Finding] = {}
+
+    @property
+    def body(self) -> CallFacts:
+        return self.call
 
     def get(self, name: str) -> Any:
         return self.values[name]
@@ -69,15 +75,28 @@ class CallSubject:
 class _Values(dict[str, Any]):
     """Fields by name, each worked out when it is first asked for."""
 
-    __slots__ = ("_make", "shown")
+    __slots__ = ("_make",)
 
     def __init__(self, make: Callable[[str], Any]) -> None:
         self._make = make
-        self.shown: dict[str, Signal] = {}  # numbers as evidence: several rules rest on the same one
 
     def __missing__(self, name: str) -> Any:
         value = self[name] = self._make(name)
         return value
+
+
+class _Numbers(dict[str, tuple[Decimal, Signal] | None]):
+    """Fields that are known numbers, with their evidence: several rules rest on the same one. None: it is none."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: _Values) -> None:
+        self._values = values
+
+    def __missing__(self, name: str) -> tuple[Decimal, Signal] | None:
+        value = self._values[name]
+        held = self[name] = (value, Signal(name, decimal_text(value))) if type(value) is Decimal else None
+        return held
 
 
 def _conversation(call: CallFacts) -> bool | Unknown:
@@ -99,12 +118,18 @@ def _tail(call: CallFacts) -> Decimal | Unknown | None:
     return Decimal(max(0, call.talk_ms - last))
 
 
-@dataclass(frozen=True, slots=True)
 class AwaySubject:
     """The fields of an absence; ``length`` in milliseconds; what was only inferred is not known."""
 
-    facts: Facts
-    away: AwayFacts
+    __slots__ = ("away", "facts", "found")
+
+    def __init__(self, facts: Facts, away: AwayFacts) -> None:
+        self.facts, self.away = facts, away
+        self.found: dict[Test, Finding] = {}
+
+    @property
+    def body(self) -> AwayFacts:
+        return self.away
 
     def get(self, name: str) -> Any:
         if name in ("length", "ready_ms") and self.away.source == "inferred":
@@ -135,16 +160,19 @@ class _Context:
         return known.number
 
 
-def expression_test(check: Check, settings: Settings) -> Callable[[Facts, CallFacts | AwayFacts], Finding]:
-    """The test as a function of facts; the settings of its day are bound."""
+Subject = CallSubject | AwaySubject
+Test = Callable[[Any], Finding]  # of a subject
+
+
+def expression_test(check: Check, settings: Settings) -> Test:
+    """The test as a function of a subject; the settings of its day are bound."""
     names = names_for(check.each, frozenset({*settings.numbers, *settings.words}))
     let, names = compile_let(check.let, names)
     parts = {key: compile_expression(text, names) for key, text in _parts(check).items()}
     verdict = next(key for key in ("breach", "met", "keep", "tell", "alarm") if key in parts)
     where, na, decides, context = parts.get("where"), parts.get("na"), parts[verdict], _Context(settings)
 
-    def test(facts: Facts, body: CallFacts | AwayFacts) -> Finding:
-        subject = AwaySubject(facts, body) if isinstance(body, AwayFacts) else _subject_of(facts, body)
+    def test(subject: Subject) -> Finding:
         scope = Scope(subject, context, dict(let))
         if where is not None and truth(where(scope)) is not True:
             return NA
@@ -152,10 +180,19 @@ def expression_test(check: Check, settings: Settings) -> Callable[[Facts, CallFa
             return NA
         return judged(verdict, truth(decides(scope)), evidence(scope.trace))
 
-    return _plain(check, settings, verdict, test) or test
+    return _plain(check, settings, verdict, test) or once(test)
 
 
-Test = Callable[[Facts, CallFacts | AwayFacts], Finding]
+def once(test: Test) -> Test:
+    """The same test asked again of the same subject, as by a pack and its draft, is not gone through again."""
+
+    def told(subject: Subject) -> Finding:
+        finding = subject.found.get(test)
+        if finding is None:
+            finding = subject.found[test] = test(subject)
+        return finding
+
+    return told
 
 
 def _plain(check: Check, settings: Settings, verdict: str, general: Test) -> Test | None:
@@ -175,35 +212,43 @@ def _plain(check: Check, settings: Settings, verdict: str, general: Test) -> Tes
     if known is None or known.number is None or left.id == check.where:
         return None
     compare, field, where, number = COMPARES[type(form.ops[0])], left.id, check.where, known.number
-    lead = () if where is None else (Signal(where, say(True)),)
-    setting = known.evidence()
+    asked_for = None if where is None else Signal(where, say(True))
+    setting, (false, true), new = known.evidence(), _findings(verdict), tuple.__new__
 
-    false, true = _findings(verdict)
-
-    def test(facts: Facts, body: CallFacts | AwayFacts) -> Finding:
-        if type(body) is CallFacts:
-            values = _subject_of(facts, body).values
-            asked = True if where is None else values[where]
+    def test(subject: CallSubject) -> Finding:
+        if where is not None:
+            asked = subject.values[where]
             if asked is False:
                 return NA
-            value = values[field]
-            if asked is True and type(value) is Decimal:
-                signal = values.shown.get(field)
-                if signal is None:
-                    signal = values.shown[field] = Signal(field, decimal_text(value))
-                return made(true if compare(value, number) else false, (*lead, signal, setting))
-        return general(facts, body)
+            if asked is not True:
+                return general(subject)
+        held = subject.numbers[field]
+        if held is None:
+            return general(subject)
+        value, signal = held
+        shown = (signal, setting) if asked_for is None else (asked_for, signal, setting)
+        return new(Finding, (true if compare(value, number) else false, shown, None, False))
 
     return test
 
 
-_last: list[CallSubject] = []  # the call that was asked about last: its rules come one after the other
+_last: list[Any] = []  # asked about last: its rules, and those of a draft, come one after the other
 
 
-def _subject_of(facts: Facts, body: CallFacts) -> CallSubject:
-    if _last and (held := _last[0]).facts is facts and held.call is body:
-        return held
-    subject = CallSubject(facts, body)
+def call_subject(facts: Facts, call: CallFacts) -> CallSubject:
+    """The call as rules ask it; the one that was asked about last is not taken apart again."""
+    if _last and (held := _last[0]).facts is facts and held.body is call:
+        return held  # type: ignore[no-any-return]
+    subject = CallSubject(facts, call)
+    _last[:] = [subject]
+    return subject
+
+
+def away_subject(facts: Facts, away: AwayFacts) -> AwaySubject:
+    """The same for an absence."""
+    if _last and (held := _last[0]).facts is facts and held.body is away:
+        return held  # type: ignore[no-any-return]
+    subject = AwaySubject(facts, away)
     _last[:] = [subject]
     return subject
 
@@ -211,7 +256,7 @@ def _subject_of(facts: Facts, body: CallFacts) -> CallSubject:
 def judged(verdict: str, value: bool | Unknown, shown: tuple[Evidence, ...]) -> Finding:
     if isinstance(value, Unknown):
         return unknown(value.cause, shown)
-    return made(_findings(verdict)[value], shown)
+    return Finding(_findings(verdict)[value], shown)
 
 
 def _findings(verdict: str) -> tuple[Outcome, Outcome]:

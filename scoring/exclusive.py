@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from scoring.scorecard import ZERO, Line, Outcome, Span, Superseded
 
@@ -41,6 +41,6 @@ def _without(line: Line, taken: set[int], group: Exclusive, heavier: str) -> Lin
         return line
     if group.per == "utterance" and own - taken:
         kept = tuple(one for one in line.evidence if not (isinstance(one, Span) and one.turn in taken))
-        return replace(line, evidence=(*kept, Superseded(heavier, group.per)))
+        return line._replace(evidence=(*kept, Superseded(heavier, group.per)))
     note = (*line.evidence, Superseded(heavier, group.per))
-    return replace(line, outcome=Outcome.NA, counts=False, points=ZERO, assumed=False, evidence=note)
+    return line._replace(outcome=Outcome.NA, counts=False, points=ZERO, assumed=False, evidence=note)

@@ -20,7 +20,7 @@ from scoring.records.kinds import CASE_TYPES, FIELDS, FIGURES, MODELS, PARTS, WO
 from scoring.records.period import Period
 from scoring.records.record import Record, Refusal
 
-__all__ = ["Defaults", "Refusal", "expand", "implied", "parse", "plain", "restored"]
+__all__ = ["Defaults", "Refusal", "expand", "faults_of", "implied", "parse", "plain", "restored"]
 
 Raw = Mapping[str, Any]
 _WHEN = ("at", "day", "period")
@@ -109,6 +109,11 @@ def parse(raw: object, zone: tzinfo, *, defaults: Defaults | None = None) -> Rec
     if not faults:
         faults.update(dict.fromkeys(_contradictions(str(given["kind"]), fields)))
     return list(faults) or Record(str(given["kind"]), str(fields.get("id")), fields)
+
+
+def faults_of(model: type[Envelope], given: Raw, error: ValidationError) -> list[Refusal]:
+    """What a model found wrong, each with its field, said as for any record."""
+    return list(dict.fromkeys(_fault(model, given, one) for one in error.errors()))
 
 
 def _kind(given: Raw) -> Refusal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -20,8 +19,8 @@ def _pair(first: str, second: str) -> list[Line]:
     card = score(PACK, from_mapping({"trust": "all"}), call({"hits": [], "ring_count": 4}), date(2026, 11, 21))
     lines = {line.rule: line for line in card.lines}
     return [
-        replace(lines["BES-13a"], points=Decimal(first)),
-        replace(lines["BES-16"], points=Decimal(second)),
+        lines["BES-13a"]._replace(points=Decimal(first)),
+        lines["BES-16"]._replace(points=Decimal(second)),
     ]
 
 

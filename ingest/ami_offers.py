@@ -181,7 +181,7 @@ class AmiOffers:
     def _say_leg(self, call: Call, channel: Channel, role: str, at: datetime, seat: str | None) -> Told:
         yield from self._say(call, "leg", at, channel.uid, seat, leg=channel.uid, role=role, channel=channel.name[:128])
         if call.wanted and call.direction != "internal":  # colleagues among themselves are not listened to
-            yield Tap(call.id, channel.uid, role, channel.uid, at)
+            yield Tap(call.id, channel.uid, role, channel.uid, at, seat)
 
     def _moved(self, channel: Channel, linked: str, at: datetime) -> Told:
         """Asterisk joins conversations by giving their channels one Linkedid."""

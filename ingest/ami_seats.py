@@ -69,6 +69,7 @@ class AmiSeats:
         self._pbx, self._names, self._wrap_up = pbx, names, timedelta(seconds=wrap_up_seconds)
         self._seats: dict[str, _Seat] = {}
         self._quiet = False
+        self._latest: datetime | None = None  # of what was told
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -162,9 +163,11 @@ class AmiSeats:
 
     def lost(self, since: datetime) -> Iterator[dict[str, Any]]:
         """Nothing is heard of the PBX since then: nothing is known of any seat."""
+        if self._latest is not None:  # the end of a wrap-up may have been told since
+            since = max(since, self._latest + timedelta(microseconds=1))
         for seat in self._seats.values():
             seat.wrap_until, seat.dead, seat.told = None, False, None
-            yield self._event(seat, since, ("unknown", "connection to the PBX lost", "observed", None), "lost")
+            yield self._event(seat, since, ("unknown", "not connected to the PBX", "observed", None), "lost")
 
     def restored(
         self, members: Iterable[tuple[str, str]], channels: set[str], at: datetime
@@ -206,6 +209,7 @@ class AmiSeats:
 
     def _event(self, seat: _Seat, at: datetime, told: Told, by: str) -> dict[str, Any]:
         status, reason, confidence, agent = told
+        self._latest = at if self._latest is None else max(at, self._latest)
         event = {
             "source": self._pbx,
             "id": f"{self._pbx}:{seat.name}:{by}:{at.timestamp():.6f}:{status}"[:128],

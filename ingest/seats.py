@@ -85,8 +85,13 @@ def fold_seat(events: Iterable[Event]) -> SeatLog:
     names = {event.seat for event in told}
     if len(names) != 1 or None in names:
         raise ValueError(f"events: one seat is folded at a time, these belong to {sorted(map(str, names))}")
-    log = SeatLog(str(names.pop()))
-    for event in told:
+    return fold_onto(SeatLog(str(names.pop())), told)
+
+
+def fold_onto(before: SeatLog, events: Iterable[Event]) -> SeatLog:
+    """Later events of a seat on top of what was folded; of *before* the last stretch of each kind is enough."""
+    log = before
+    for event in by_time(events):
         log = step(log, event)
     return log
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingest.callvalue import Call, Part
 from ingest.events import Event, Offered
-from ingest.session import Call
+from ingest.parts import part_call, part_ids
 from qa.record import CallRecord, Hold, Transfer
 from qa.store.calls import Call as Row
 
@@ -86,6 +88,63 @@ def row(call: Call, events: list[Event], first: datetime, state: str, zone: Zone
             "offers": [_offer(one) for one in call.offers],
         },
     )
+
+
+def part_rows(
+    call: Call, events: Sequence[Event], first: datetime, state: str, zone: ZoneInfo, *, over: bool = False
+) -> list[Row]:
+    """One row for each part of a conversation; a call with one part, or none, is the row it always was.
+
+    *over*: nobody said that it ended, and it is taken for over all the same; an answer it had, an end is not known.
+    """
+    if over and call.end is None and call.answered_at is not None:
+        call = replace(call, end="answered")
+    if len(call.parts) < 2:
+        return [_told(call, row(call, list(events), first, state, zone))]
+    ids = part_ids(call)
+    return [_part_row(call, number, ids, row(part_call(call, number), list(events), first, state, zone))
+            for number in range(1, len(ids) + 1)]  # fmt: skip
+
+
+def _told(call: Call, one: Row) -> Row:
+    """What became of each offer, and whether any seat was called at all."""
+    ends = [call.concluded(offer) for offer in call.offers]
+    beside = {"offer_ends": ends} | ({"queued_only": True} if call.queued_only else {})
+    return replace(one, folded={**one.folded, **beside})
+
+
+def _part_row(call: Call, number: int, ids: Sequence[str], one: Row) -> Row:
+    part = call.parts[number - 1]
+    own = part_call(call, number)
+    beside = {
+        "record": {**one.folded["record"], "chain": call.id},
+        "offer_ends": [call.concluded(offer) for offer in own.offers],
+        "part": {"number": number, **_moments(part)},
+        "parts": list(ids),
+    }
+    return replace(
+        one, conversation=None if number == 1 else call.id, folded={**one.folded, **beside}
+    )  # fmt: skip
+
+
+def _moments(part: Part) -> dict[str, Any]:
+    """When this part had the customer, and when its agent talked to other agents meanwhile."""
+    asides = [{"at": _iso(one.at), "until": one.until and _iso(one.until)} for one in part.asides]
+    return {"met_at": part.met_at and _iso(part.met_at), "left_at": part.left_at and _iso(part.left_at),
+            "asides": asides}  # fmt: skip
+
+
+def number_of(row: Row) -> int:
+    """Which part of its conversation a row is, from 1."""
+    number: int = row.folded.get("part", {}).get("number", 1)
+    return number
+
+
+def withdrawn(row: Row) -> Row:
+    """A row that later news took back: nobody's call, with no moments that could be judged."""
+    record = {key: row.folded["record"][key] for key in ("kind", "id", "chain") if key in row.folded["record"]}
+    return Row(id=row.id, state="ended", at=row.at, day=row.day, conversation=row.conversation, orphan=row.orphan,
+               folded={"record": record, "withdrawn": True})  # fmt: skip
 
 
 def _offer(offer: Any) -> dict[str, Any]:

@@ -7,37 +7,36 @@ that is a durable job, enqueued in the same transaction as the recording.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
-from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from ingest.binding import aliases
+from ingest.callvalue import Call
 from ingest.errors import SpoolError
-from ingest.events import Event, parse_event
-from ingest.legs import LegAudio
-from ingest.seats import Away, SeatLog, away_episodes, fold_seat
-from ingest.session import Call, fold_call
-from ingest.spool import Contents, all_files, contents, read_leg, release
+from ingest.events import Event
+from ingest.events import Leg as LegEvent
+from ingest.session import fold_call
+from ingest.spool import Contents, all_files, contents, release
+from ingest.whose import asked, assigned
 from qa import calls as rows
-from qa.assemble import RATE, Assembled, assemble, put, write
-from qa.jobs import HEAR, SCORE_AWAY, Step
-from qa.late import add, aligned
-from qa.store import calls, events, ledger, queue, recordings, seats, spools
+from qa import seatfold
+from qa.jobs import HEAR, Step
+from qa.seatfold import digest, parsed
+from qa.sound import Leg, Shelf, align, keep, legs_of
+from qa.store import calls, events, ledger, queue, recordings, seating, spools
 from qa.store.errors import StoreFull
 from qa.store.pool import Store, Tx
-from speech.audio import decode
 from speech.errors import AudioError
 
 ACTOR = "fold"
 LATE = timedelta(seconds=30)  # media or signalling that is still missing is not waited for any longer
+SILENT = timedelta(hours=4)  # a call of which nothing at all was heard for so long is taken for over
+NO_SIGNALLING, NO_MEDIA, ADOPTED = "no signalling", "no media", "adopted"
+LEGS_OVER, NOTHING_CAME = "legs_over", "silent"
 log = structlog.get_logger(__name__)
 
 
@@ -46,17 +45,34 @@ async def _no_step(_: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
-    """What the marks say of one leg: whose it is, since when, whether it is over."""
+class Known:
+    """Everything that is stored of one conversation, folded."""
 
-    role: str
-    started: bool
-    ended: bool
+    call: Call
+    told: Sequence[Event]
+    marks: Sequence[spools.LegMark]
+    legs: dict[str, Leg]
+
+    @property
+    def signalled(self) -> bool:
+        """Somebody said more of it than whose audio comes."""
+        return any(not isinstance(event, LegEvent) for event in self.told)
+
+    @property
+    def heard(self) -> bool:
+        return any(leg.started for leg in self.legs.values())
+
+    @property
+    def silent(self) -> bool:
+        """All its audio is over."""
+        begun = [leg for leg in self.legs.values() if leg.started]
+        return bool(begun) and all(leg.ended for leg in begun)
 
 
 @dataclass(slots=True)
 class Folder:
-    """The folds of one site. ``now`` is the clock; ``waiting`` holds ended calls whose audio is not complete."""
+    """The folds of one site. ``now`` is the clock; ``waiting`` holds ended calls whose audio is not complete, and
+    ``open`` when a call that nobody ends is looked at again."""
 
     store: Store
     site: str
@@ -65,7 +81,13 @@ class Folder:
     folder: Path
     now: Callable[[], datetime]
     step: Step = _no_step
+    silent_after: timedelta = SILENT
     waiting: dict[str, datetime] = field(default_factory=dict)
+    open: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.site, self.spool, self.folder, self.step)
 
     async def resume(self) -> None:
         """After a start: calls that had ended before are looked at again."""
@@ -75,7 +97,7 @@ class Folder:
                 while True:
                     page = await calls.page(tx, calls.Filter(state=state), after, 200)
                     for one in page.items:
-                        await events.mark_due(tx, "call", one.call.id)
+                        await events.mark_due(tx, "call", one.call.conversation or one.call.id)
                     if (after := page.next) is None:
                         break
 
@@ -85,11 +107,12 @@ class Folder:
         while True:
             async with self.store.site(self.site, ACTOR) as tx:
                 due = await events.take_due(tx, 20)
-                for one in due:
-                    await (self._call(tx, one.id) if one.kind == "call" else self._seat(tx, one.id))
+                for one in sorted(due, key=lambda one: one.kind, reverse=True):  # who sits where, then whose calls
+                    await (self._call(tx, one.id) if one.kind == "call" else seatfold.fold(tx, one.id, self.zone))
             done += len(due)
             if not due:
                 break
+        done += await self._give_up()
         for name in [name for name, until in self.waiting.items() if until <= self.now()]:
             try:
                 await self._finish(name)
@@ -101,132 +124,131 @@ class Folder:
             done += 1
         return done
 
-    async def _call(self, tx: Tx, name: str) -> None:
-        told = await _events(tx, name)
+    async def _give_up(self) -> int:
+        """Look again at open calls of which nothing came for too long."""
+        late = [name for name, until in self.open.items() if until <= self.now()]
+        for name in late:
+            async with self.store.site(self.site, ACTOR) as tx:
+                await self._call(tx, name, given_up=True)
+        return len(late)
+
+    async def _known(self, tx: Tx, name: str) -> Known:
+        told = parsed(await events.for_call(tx, name))
         marks = await spools.marks(tx, name)
-        if not told and not marks:
-            return
         call = fold_call(told) if told else Call(name)
+        names = {(seat, at): await self._whose(tx, seat, at) for seat, at in asked(call)}
+        call = assigned(call, lambda seat, at: names.get((seat, at)))
+        return Known(call, told, marks, legs_of(call, marks))
+
+    async def _whose(self, tx: Tx, seat: str, at: datetime) -> str | None:
+        local = at.astimezone(self.zone).replace(tzinfo=None)
+        return await seating.logged_in(tx, seat, at) or await seating.planned(tx, seat, local)
+
+    async def _call(self, tx: Tx, name: str, given_up: bool = False) -> None:
+        self.open.pop(name, None)
+        known = await self._known(tx, name)
+        if (not known.told and not known.marks) or await spools.call_of(tx, name) not in (None, name):
+            return  # nothing of its own, or audio that belongs to a call with another name
         await ledger.hold_subject(tx, f"call:{name}")  # a worker that scores it now writes the row, too
-        before = await calls.find(tx, name)
-        legs = _legs(call, marks)
-        ended = call.end is not None or (not told and all(leg.ended for leg in legs.values()))
+        await self._adopt(tx, known)
+        before = {one.id: one for one in await calls.parts(tx, name)}
+        ended = known.call.end is not None or (not known.signalled and known.silent)
+        why = None if ended else self._over(before.get(name), known, given_up)
+        if not ended and why is None:
+            self.open[name] = self.now() + self._patience(before.get(name), known, given_up)
+        fresh = self._rows(known, before.get(name), ended or why is not None, why, given_up)
+        for one in fresh:
+            await self._put(tx, before.get(one.id), one, known)
+        for gone in before.keys() - {one.id for one in fresh}:
+            await self._withdraw(tx, before[gone])
+
+    def _over(self, before: calls.Call | None, known: Known, given_up: bool) -> str | None:
+        """Why a call that nobody ended is over all the same; an orphan is shown as one before it is given up."""
+        shown = known.signalled or (before is not None and before.orphan is not None)
+        if (given_up and shown) or self._stays_over(before, known):
+            return LEGS_OVER if known.silent else NOTHING_CAME
+        return None
+
+    def _patience(self, before: calls.Call | None, known: Known, given_up: bool) -> timedelta:
+        """How long an open call is left alone: all its audio is over, nobody has signalled it, or it simply goes on."""
+        orphan = given_up or (before is not None and before.orphan is not None)
+        soon = known.silent if known.signalled else not orphan
+        return LATE if soon else self.silent_after
+
+    def _stays_over(self, before: calls.Call | None, known: Known) -> bool:
+        """It was taken for over, and nothing has come since that says anything else."""
+        if before is None or before.concluded is None:
+            return False
+        again = self._rows(known, before, True, before.concluded, True)[0]
+        return _same(before, again)
+
+    def _rows(
+        self, known: Known, before: calls.Call | None, ended: bool, why: str | None, given_up: bool
+    ) -> list[calls.Call]:
         state = "ended" if ended else "live"
-        first = min([event.at for event in told] or [mark.at for mark in marks if mark.at] or [self.now()])
-        fresh = rows.row(call, told, first, state, self.zone)
-        fresh.folded["audio"] = {leg: {"started": one.started, "ended": one.ended} for leg, one in legs.items()}
+        moments = [event.at for event in known.told] or [mark.at for mark in known.marks if mark.at]
+        first = min(moments or [self.now()])
+        fresh = rows.part_rows(known.call, known.told, first, state, self.zone, over=why is not None)
+        audio = {leg: {"started": one.started, "ended": one.ended} for leg, one in known.legs.items()}
+        orphan = NO_SIGNALLING if not known.signalled and (given_up or (before and before.orphan)) else None
+        return [
+            replace(one, folded={**one.folded, "audio": audio}, concluded=why, orphan=orphan) for one in fresh
+        ]  # fmt: skip
+
+    async def _put(self, tx: Tx, before: calls.Call | None, fresh: calls.Call, known: Known) -> None:
         if before is not None and _same(before, fresh) and before.state not in ("live", "ended"):
             return
+        if fresh.id != known.call.id:
+            await ledger.hold_subject(tx, f"call:{fresh.id}")
         await calls.upsert(tx, fresh)
-        if ended:
-            complete = bool(told) and _complete(call, legs)
-            self.waiting.setdefault(name, self.now() + LATE)
-            if complete:
+        if fresh.state == "ended":
+            self.waiting.setdefault(fresh.id, self.now() + LATE)
+            if fresh.concluded or (known.told and known.call.end is not None and _complete(known.call, known.legs)):
+                self.waiting[fresh.id] = self.now()
+
+    async def _withdraw(self, tx: Tx, gone: calls.Call) -> None:
+        """A part that later news took back: nobody's any more, and whatever it cost is taken back with it."""
+        if gone.folded.get("withdrawn"):
+            return
+        await ledger.hold_subject(tx, f"call:{gone.id}")
+        await calls.upsert(tx, rows.withdrawn(gone))
+        self.waiting[gone.id] = self.now()
+
+    async def _adopt(self, tx: Tx, known: Known) -> None:
+        """Audio that was kept as a call of its own while nobody knew whose it was."""
+        for name in {mark.call for mark in known.marks} - {known.call.id}:
+            orphan = await calls.find(tx, name)
+            if orphan is not None and orphan.orphan != ADOPTED:
+                await ledger.hold_subject(tx, f"call:{name}")
+                await calls.upsert(tx, replace(rows.withdrawn(orphan), conversation=known.call.id, orphan=ADOPTED))
+                self.open.pop(name, None)
                 self.waiting[name] = self.now()
 
     async def _finish(self, name: str) -> None:
-        """Assemble what there is of an ended call and leave the rest to a durable job."""
+        """Assemble what there is of an ended part and leave the rest to a durable job."""
         async with self.store.site(self.site, ACTOR) as tx:
-            told = await _events(tx, name)
-            marks = await spools.marks(tx, name)
-            settled = await self._settled(tx, name)
-        recording = await self._recorded(name, told, marks, settled)
+            row = await calls.get(tx, name)
+            known = await self._known(tx, name if row.orphan == ADOPTED else row.conversation or name)
+            number = rows.number_of(row)
+            stale = bool(row.folded.get("withdrawn")) or number > max(1, len(known.call.parts))
+            what = (
+                await self.shelf.material(tx, name, known.call, number, known.told, known.legs) if not stale else None
+            )
+        recording = await self.shelf.recorded(what) if what is not None else None
         async with self.store.site(self.site, ACTOR) as tx:
             await ledger.hold_subject(tx, f"call:{name}")
-            kept = await _keep(tx, recording) if recording is not None else True
-            if settled is not None and recording is None:
-                await _align(tx, settled, told)
-            row = replace(await calls.get(tx, name), state="recorded")
+            kept = await keep(tx, recording) if recording is not None else True
+            if what is not None and what.stands is not None and recording is None:
+                await align(tx, what.stands, what.met_at)
+            found = await recordings.of_call(tx, name)
+            row = _recorded(await calls.get(tx, name), known, bool(found))
             await calls.upsert(tx, row)
-            heard = [(one.audio_sha, one.answer_ms, one.gaps) for one in await recordings.of_call(tx, name)]
-            await queue.enqueue(tx, HEAR, {"call": name}, f"{name}/{_digest(row.folded, heard)}")
+            heard = [(one.audio_sha, one.answer_ms, one.gaps) for one in found]
+            await queue.enqueue(tx, HEAR, {"call": name}, f"{name}/{digest(row.folded, heard)}")
         if recording is not None and not kept:
-            await asyncio.to_thread((self.folder / recording.path).unlink, missing_ok=True)
+            await asyncio.to_thread(self.shelf.drop, recording)
         ms, gaps = (recording.duration_ms, len(recording.gaps)) if recording else (0, 0)
         log.info("call.assembled", call=name, ms=ms, gaps=gaps)
-
-    async def _settled(self, tx: Tx, name: str) -> recordings.Recording | None:
-        """The recording that stands where part of the spool has gone: what is left alone would give less than it."""
-        there = {path.stem for path in all_files(self.spool)}
-        gone = set(await spools.of_call(tx, name)) - there
-        return next(iter(await recordings.of_call(tx, name)), None) if gone else None
-
-    async def _recorded(
-        self,
-        name: str,
-        told: Sequence[Event],
-        marks: Iterable[spools.LegMark],
-        settled: recordings.Recording | None,
-    ) -> recordings.Recording | None:
-        call = fold_call(told) if told else Call(name)
-        audio = await asyncio.to_thread(self._audio, name, _legs(call, marks), told)
-        if settled is None:
-            one = await asyncio.to_thread(assemble, audio, call.answered_at, call.ended_at)
-        else:
-            one = await asyncio.to_thread(self._added, settled, audio)
-        await self.step("assembled")
-        if one is None:
-            return None
-        recording = await asyncio.to_thread(self._write, name, one)
-        await self.step("written")
-        return recording
-
-    def _audio(self, name: str, legs: dict[str, Leg], told: Sequence[Event]) -> dict[str, tuple[str, LegAudio]]:
-        found: dict[str, tuple[str, LegAudio]] = {}
-        for leg, what in legs.items():
-            try:
-                audio = read_leg(self.spool, name, leg, aliases(told, name, leg))
-            except SpoolError:
-                continue  # registered, but never a sample of it: the assembler maps the hole
-            found[leg] = (what.role, audio)
-        return found
-
-    def _added(self, settled: recordings.Recording, audio: dict[str, tuple[str, LegAudio]]) -> Assembled | None:
-        """The stored recording with what came since; None when it had everything."""
-        kind: Literal["split", "mixed"] = "split" if len(settled.roles) == 2 else "mixed"
-        pcm = decode(self.folder / settled.path).pcm
-        stands = Assembled(pcm, settled.roles, kind, settled.answer_ms or 0, settled.gaps, settled.origin_at)
-        return add(stands, audio)
-
-    def _write(self, name: str, one: Assembled) -> recordings.Recording:
-        key = uuid5(NAMESPACE_URL, f"seatwatch:{self.site}:{name}")  # files are named by ids of our own
-        shelf = Path(self.site) / key.hex[:2]
-        fresh = self.folder / shelf / f"{key}.new"
-        sha = write(one, fresh)
-        path = shelf / f"{key}-{sha[:12]}.flac"  # other sound, other name: what stands is never written over
-        put(fresh, self.folder / path)
-        return recordings.Recording(
-            call=name,
-            path=str(path),
-            audio_sha=sha,
-            format="flac",
-            rate=RATE,
-            channels=len(one.roles),
-            size_bytes=(self.folder / path).stat().st_size,
-            duration_ms=one.duration_ms,
-            answer_ms=one.answer_ms,
-            roles=one.roles,
-            gaps=one.gaps,
-            origin_at=one.origin_at,
-        )
-
-    async def _seat(self, tx: Tx, name: str) -> None:
-        told = [event for event in await _seat_events(tx, name) if event.type in ("seat", "presence", "answered")]
-        if not told:
-            return
-        folded = fold_seat(told)
-        found = [_episode(one, self.zone) for one in away_episodes(folded)]
-        before = {one.id: one for one in await _stored_away(tx, name)}
-        await seats.replace(tx, name, _stretches(folded))
-        await seats.replace_away(tx, name, found)
-        for one in found:
-            if one.until_at is not None and before.get(one.id) != one:
-                await queue.enqueue(tx, SCORE_AWAY, {"episode": one.id}, f"{one.id}/{_digest(asdict(one))}")
-        for gone in before.keys() - {one.id for one in found}:
-            one = before[gone]
-            if one.until_at is not None:  # it may have been scored: what no longer stands must not cost anything
-                job = {"episode": gone, "withdrawn": _withdrawn(one)}
-                await queue.enqueue(tx, SCORE_AWAY, job, f"{gone}/withdrawn")
 
     async def tidy(self) -> int:
         """Remove spool files that tailer and assembler have both passed; how many went."""
@@ -244,60 +266,19 @@ class Folder:
             if await spools.cursor(tx, spool) < held.last_rowid or await events.count_due(tx):
                 return False
             for name in {call for call, _ in held.legs}:
-                call = await calls.find(tx, await spools.call_of(tx, name) or name)
-                if call is None or call.state in ("live", "ended"):
+                parts = await calls.parts(tx, await spools.call_of(tx, name) or name)
+                if not parts or any(part.state in ("live", "ended") for part in parts):
                     return False
         return True
 
 
-async def _keep(tx: Tx, one: recordings.Recording) -> bool:
-    """Store it; False when this very sound stood already and its small copy has taken its place."""
-    if await recordings.add(tx, one):
-        return True
-    await recordings.align(tx, one.call, one.answer_ms, one.gaps)
-    return one.path in {other.path for other in await recordings.of_call(tx, one.call)}
-
-
-async def _align(tx: Tx, stands: recordings.Recording, told: Sequence[Event]) -> None:
-    """Signalling that came after the spool had gone moves the answer within the recording."""
-    call = fold_call(told) if told else None
-    if call is not None and call.answered_at is not None and stands.origin_at is not None:
-        moved = aligned(stands.origin_at, stands.answer_ms or 0, stands.gaps, call.answered_at)
-        await recordings.align(tx, stands.call, *moved)
-
-
-def _digest(*values: object) -> str:
-    """One name for these contents, so that a job for other contents is another job."""
-    told = json.dumps(values, default=str, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
-
-
-async def _stored_away(tx: Tx, seat: str) -> list[seats.AwayEpisode]:
-    found: list[seats.AwayEpisode] = []
-    after: str | None = None
-    while True:
-        page = await seats.page_away(tx, seat, after, 200)
-        found += page.items
-        if (after := page.next) is None:
-            return found
-
-
-def _withdrawn(one: seats.AwayEpisode) -> dict[str, str | None]:
-    """What a worker needs to say of an episode that later news have taken back."""
-    return {"seat": one.seat, "agent": one.agent, "at": one.at.isoformat(), "status": one.status, "source": one.source}
-
-
-def _legs(call: Call, marks: Iterable[spools.LegMark]) -> dict[str, Leg]:
-    """Legs by name: what events registered, and what the spool's marks say of each."""
-    legs = {name: Leg(role, False, False) for name, role in call.legs.items()}
-    for mark in marks:
-        old = legs.get(mark.leg, Leg("unknown", False, False))
-        if mark.kind == "start":
-            role = old.role if old.role != "unknown" else str(mark.body.get("role", "unknown"))
-            legs[mark.leg] = Leg(role, True, False)
-        elif mark.kind == "end":
-            legs[mark.leg] = replace(old, ended=True)
-    return legs
+def _recorded(row: calls.Call, known: Known, sound: bool) -> calls.Call:
+    """The row of a part that is assembled; where a side of it never came, it says which."""
+    orphan = row.orphan
+    if orphan != ADOPTED and not row.folded.get("withdrawn"):
+        alone = row.conclusion == "answered" and not sound and not known.heard
+        orphan = NO_SIGNALLING if not known.signalled else NO_MEDIA if alone else None
+    return replace(row, state="recorded", orphan=orphan)
 
 
 def _complete(call: Call, legs: dict[str, Leg]) -> bool:
@@ -308,66 +289,4 @@ def _complete(call: Call, legs: dict[str, Leg]) -> bool:
 
 
 def _same(before: calls.Call, fresh: calls.Call) -> bool:
-    return replace(before, state=fresh.state) == fresh
-
-
-async def _events(tx: Tx, call: str) -> list[Event]:
-    return _parsed(await events.for_call(tx, call))
-
-
-async def _seat_events(tx: Tx, seat: str) -> list[Event]:
-    return _parsed(await events.for_seat(tx, seat))
-
-
-def _parsed(stored: Iterable[events.StoredEvent]) -> list[Event]:
-    """Stored events were checked when they came in; one that an older release took and this one refuses is left out."""
-    read = [(one, parse_event(one.body)) for one in stored]
-    for one, event in read:
-        if not isinstance(event, Event):
-            log.warning("event.unreadable", source=one.source, id=one.id, field=event.field, reason=event.reason)
-    return [event for _, event in read if isinstance(event, Event)]
-
-
-def _episode(one: Away, zone: ZoneInfo) -> seats.AwayEpisode:
-    return seats.AwayEpisode(
-        id=f"{one.seat}:{one.at.astimezone(UTC).isoformat()}",
-        seat=one.seat,
-        at=one.at,
-        agent=one.agent,
-        until_at=one.until,
-        day=one.at.astimezone(zone).date(),
-        away_ms=one.away_ms,
-        ready_ms=one.ready_ms,
-        status=one.status,
-        source=one.source,
-        contradicted=one.contradicted,
-    )
-
-
-def _stretches(folded: SeatLog) -> list[seats.Stretch]:
-    states = [
-        seats.Stretch(
-            seat=folded.seat,
-            kind="status",
-            at=one.at,
-            until_at=one.until,
-            value=one.state,
-            reason=one.reason,
-            confidence=one.confidence,
-            agent=one.agent,
-        )
-        for one in folded.intervals
-    ]
-    seen = [
-        seats.Stretch(
-            seat=folded.seat,
-            kind="presence",
-            at=one.at,
-            until_at=one.until,
-            value=one.present,
-            source=one.by,
-            agent=one.agent,
-        )
-        for one in folded.presence
-    ]
-    return states + seen
+    return replace(before, state=fresh.state, orphan=fresh.orphan) == fresh

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import structlog
 from ingest.seats import Away
 from qa.assemble import put
 from qa.calls import stored_record
-from qa.facts import NOTHING, Heard, away_facts, call_facts
+from qa.facts import NOTHING, Heard, away_facts, call_facts, milliseconds, seconds_between
 from qa.heard import from_transcript
 from qa.publishing import holding, shade
 from qa.runs import new_run
@@ -28,7 +29,7 @@ from qa.store import calls, ledger, recordings, seats, transcripts
 from qa.store.errors import NotFound
 from qa.store.pool import Store, Tx
 from qa.store.recordings import Recording
-from scoring.facts import Cause, Facts, Unknown
+from scoring.facts import CallFacts, Cause, Facts, Unknown
 from speech.audio import decode, write_opus
 from speech.errors import AudioError, SpeechError
 from speech.pool import Recogniser
@@ -69,7 +70,8 @@ class Worker:
     async def _hear(self, job: dict[str, Any]) -> None:
         rules = self.rules(job["site"])
         async with self.store.site(rules.id, ACTOR) as tx:
-            found = await recordings.of_call(tx, job["call"])
+            gone = (await calls.get(tx, job["call"])).folded.get("withdrawn")
+            found = [] if gone else await recordings.of_call(tx, job["call"])
         transcript = None
         if found and self.recogniser is not None:
             transcript = await self._transcript(rules, found)
@@ -106,12 +108,12 @@ class Worker:
         subject = f"call:{name}"
         async with self.store.site(rules.id, ACTOR) as tx:
             await ledger.hold_subject(tx, subject)
-            newest = await recordings.of_call(tx, name)
+            call = await calls.get(tx, name)
+            newest = [] if call.folded.get("withdrawn") else await recordings.of_call(tx, name)
             if _sound(newest) != _sound(found):
                 log.info("call.overtaken", call=name)
                 return
             heard = _heard(newest, transcript, rules)
-            call = await calls.get(tx, name)
             ready = await _seat_was_ready(tx, call)
             facts = facts_of(call, heard, rules, ready)
             await self._record(tx, rules, facts, call.day)
@@ -185,12 +187,30 @@ def facts_of(call: calls.Call, heard: Heard, rules: SiteRules, seat_was_ready: b
     """Facts of a stored call; where clocks contradict one another, the times that rest on them mean nothing."""
     facts = call_facts(call.id, stored_record(call.folded), heard, rules.view, seat_was_ready)
     told, doubted = facts.call, Unknown(Cause.CLOCK)
+    if told is not None and "part" in call.folded:
+        told = _in_part(told, call, heard)
+    if told is not None and call.folded.get("queued_only"):
+        told = replace(told, ring_seconds=Decimal(0), ring_count=0, ring_source="clock")  # no seat ever rang
     if told is not None and (call.folded.get("clocks_mixed") or call.folded.get("clock_doubted")):
         told = replace(told, talk_ms=doubted, hold_ms=doubted)
     if told is not None and call.folded.get("clock_doubted"):
         ring = told.ring_count if told.ring_source == "phone" else doubted
         told = replace(told, ring_seconds=doubted, ring_count=ring, answer_seconds=doubted)
     return replace(facts, call=told)
+
+
+def _in_part(told: CallFacts, call: calls.Call, heard: Heard) -> CallFacts:
+    """Lengths of a part count from when it had the customer: an agent who was consulted first talked to a colleague."""
+    met = call.folded["part"]["met_at"]
+    if met is None:
+        return replace(told, talk_ms=0, hold_ms=0)
+    met_at, record = datetime.fromisoformat(met), stored_record(call.folded)
+    talk = milliseconds(seconds_between(met_at, record.ended_at))
+    if isinstance(talk, Unknown) and heard.duration_ms is not None:
+        talk = heard.duration_ms
+    gone = [seconds_between(met_at, one.at) for one in record.transfers[:1]]
+    first = next((milliseconds(one) for one in gone), None)
+    return replace(told, talk_ms=talk, transfer_ms=None if isinstance(first, Unknown) else first)
 
 
 async def _any(tx: Tx, call: str) -> transcripts.Transcript | None:

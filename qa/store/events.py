@@ -95,6 +95,12 @@ async def for_seat(tx: Tx, seat: str, since: datetime | None = None) -> list[Sto
     return [_event(row) for row in await tx.all("events.for_seat", storable(seat), since)]
 
 
+async def count_before(tx: Tx, seat: str, at: datetime) -> int:
+    """How many events of a seat there are before an instant."""
+    count: int = await tx.value("events.count_before", storable(seat), at)
+    return count
+
+
 async def newest(tx: Tx, limit: int = 50) -> list[StoredEvent]:
     return [_event(row) for row in await tx.all("events.newest", limit)]
 

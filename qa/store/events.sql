@@ -24,5 +24,8 @@ SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event
 SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event
  WHERE seat = $1 AND ($2::timestamptz IS NULL OR at >= $2) ORDER BY source, at, seq NULLS LAST, n;
 
+-- count_before: How many events of a seat there are before an instant.
+SELECT count(*) FROM event WHERE seat = $1 AND at < $2;
+
 -- newest: The newest events, for a look at what arrives.
 SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event ORDER BY n DESC LIMIT $1;

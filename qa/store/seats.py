@@ -56,6 +56,35 @@ async def replace(tx: Tx, seat: str, stretches: Sequence[Stretch], since: dateti
     await bell.ring(tx, "seat", seat)
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything of a seat before an instant is in its stretches: so many events."""
+
+    seat: str
+    at: datetime
+    events: int
+
+
+async def checkpoint(tx: Tx, seat: str) -> Checkpoint | None:
+    row = await tx.one("seats.checkpoint", storable(seat))
+    return None if row is None else Checkpoint(row["seat"], row["at"], row["events"])
+
+
+async def check(tx: Tx, one: Checkpoint) -> None:
+    """From now on the history is folded from here."""
+    await tx.run("seats.check", storable(one.seat), one.at, one.events)
+
+
+async def last_before(tx: Tx, seat: str, at: datetime) -> list[Stretch]:
+    """The newest stretch of each kind that began before an instant."""
+    return [Stretch(**row) for row in await tx.all("seats.last_before", storable(seat), at)]
+
+
+async def since(tx: Tx, seat: str, at: datetime) -> list[Stretch]:
+    """Stretches that began at an instant or after it."""
+    return [Stretch(**row) for row in await tx.all("seats.since", storable(seat), at)]
+
+
 async def history(tx: Tx, seat: str, from_at: datetime, until_at: datetime) -> list[Stretch]:
     return [Stretch(**row) for row in await tx.all("seats.history", storable(seat), from_at, until_at)]
 
@@ -65,9 +94,9 @@ async def now(tx: Tx) -> list[Stretch]:
     return [Stretch(**row) for row in await tx.all("seats.now")]
 
 
-async def replace_away(tx: Tx, seat: str, found: Sequence[AwayEpisode]) -> None:
-    """All episodes of a seat, in place of those that were folded before."""
-    await tx.run("seats.forget_away", storable(seat), [one.id for one in found])
+async def replace_away(tx: Tx, seat: str, found: Sequence[AwayEpisode], since: datetime | None = None) -> None:
+    """A seat's episodes, in place of those that were folded before, from an instant on or all."""
+    await tx.run("seats.forget_away", storable(seat), [one.id for one in found], since)
     rows = (
         (
             *(one.id, one.seat, one.agent, one.at, one.until_at, one.day),

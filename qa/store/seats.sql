@@ -17,7 +17,8 @@ SELECT seat, kind, at, until_at, value, reason, confidence, source, agent FROM s
  WHERE until_at IS NULL ORDER BY seat, kind;
 
 -- forget_away: Drop episodes of a seat that a new folding no longer finds.
-DELETE FROM away WHERE seat = $1 AND NOT id = ANY ($2::text[]);
+DELETE FROM away
+ WHERE seat = $1 AND NOT id = ANY ($2::text[]) AND ($3::timestamptz IS NULL OR at >= $3);
 
 -- away: Put an episode in place of what was folded before.
 INSERT INTO away (id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source, contradicted)
@@ -34,3 +35,18 @@ SELECT id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source, co
 SELECT id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source, contradicted FROM away
  WHERE ($1::timestamptz IS NULL OR (at, id) < ($1, $2::text)) AND ($3::text IS NULL OR seat = $3)
  ORDER BY at DESC, id DESC LIMIT $4;
+
+-- checkpoint: From which instant on a seat's history is folded, and how many events are before it.
+SELECT seat, at, events FROM seat_fold WHERE seat = $1;
+
+-- check: Fold a seat's history from another instant on.
+INSERT INTO seat_fold (seat, at, events) VALUES ($1, $2, $3)
+ON CONFLICT (site_id, seat) DO UPDATE SET at = excluded.at, events = excluded.events, actor = excluded.actor;
+
+-- last_before: A seat's newest stretch of each kind that began before an instant.
+SELECT DISTINCT ON (kind) seat, kind, at, until_at, value, reason, confidence, source, agent FROM seat_state
+ WHERE seat = $1 AND at < $2 ORDER BY kind, at DESC;
+
+-- since: A seat's stretches that began at an instant or after it.
+SELECT seat, kind, at, until_at, value, reason, confidence, source, agent FROM seat_state
+ WHERE seat = $1 AND at >= $2 ORDER BY kind, at;

@@ -189,7 +189,7 @@ class Receiver:
         if number < self._next or number in self._held:
             self.counts["late or twice"] += 1
             return
-        if number > self._next:
+        if self._held and number < max(self._held):
             self.counts["out of order"] += 1
         self._held[number] = (packet, now_s)
 

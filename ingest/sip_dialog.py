@@ -296,14 +296,12 @@ class SipServer:
 
     def _ack(self, request: Request) -> None:
         """Of a refusal it carries the INVITE's branch, of a 200 only its number."""
-        refused = self._transactions.get(_branch(request, "INVITE"))
-        dialog = self._dialog(request)
-        if dialog is not None and dialog.unacknowledged is not None:
-            waits = self._transactions.get(dialog.unacknowledged)
-            if waits is not None and _number(waits.answer) == request.cseq[0]:
-                self._quiet(dialog)
-        elif refused is not None:
+        if (refused := self._transactions.get(_branch(request, "INVITE"))) is not None:
             refused.again_s = None
+        dialog = self._dialog(request)
+        waits = self._transactions.get(dialog.unacknowledged) if dialog is not None else None
+        if dialog is not None and waits is not None and _number(waits.answer) == request.cseq[0]:
+            self._quiet(dialog)
 
     def _response(self, response: Response) -> None:
         """To a BYE of ours; nothing else of ours asks for one."""

@@ -319,10 +319,22 @@ def import_records(
     _import(file, json_, kind=kind, partial=partial, actor=actor)
 
 
-@import_app.command("calls", epilog="Example: seatwatch import calls calls.jsonl")
-def import_calls(file: Table, partial: Partial = False, json_: Json = False, actor: Actor = None) -> None:
-    """Take records of calls that another system keeps; otherwise like `import records`."""
-    _import(file, json_, only="call", partial=partial, actor=actor)
+@import_app.command("calls", epilog="Example: seatwatch import calls recordings/ calls.csv")
+def import_calls(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Recordings, lists of calls, or folders of them.", metavar="FILE…")
+    ],
+    partial: Partial = False,
+    json_: Json = False,
+    actor: Actor = None,
+) -> None:
+    """Take recordings with their sidecars or list as calls, to be heard and scored; lines without one as records."""
+    from qa.intake.command import import_calls
+
+    with Progress() as progress:
+        report = import_calls(paths, progress.step, partial=partial, actor=actor)
+    say(as_json(report.as_dict()) if json_ else report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
 
 
 def _import(file: Path, json_: bool, **how: Any) -> None:

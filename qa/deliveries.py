@@ -30,9 +30,11 @@ class Refused:
     reason: str
     id: str | None = None
     sheet: str | None = None
+    file: str | None = None  # of several
 
     def as_dict(self) -> dict[str, Any]:
-        told = {"number": self.number, "field": self.field, "reason": self.reason, "id": self.id, "sheet": self.sheet}
+        told = {"file": self.file, "number": self.number, "field": self.field, "reason": self.reason, "id": self.id,
+                "sheet": self.sheet}  # fmt: skip
         return {name: value for name, value in told.items() if value is not None}
 
 

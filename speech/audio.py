@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal, cast
 
@@ -244,14 +245,54 @@ def write_opus(path: Path, samples: NDArray[np.int16], rate: int = 8000) -> None
 def _write(
     path: Path, samples: NDArray[np.int16], rate: int, box: str, codec: str, bits: int, options: dict[str, str]
 ) -> None:
-    layout = "mono" if samples.shape[0] == 1 else "stereo"
+    seconds = (samples[:, at : at + rate] for at in range(0, samples.shape[1], rate))
+    _encode(path, seconds, samples.shape[0], rate, box, codec, bits, options)
+
+
+def write_flac_of(path: Path, pieces: Iterable[NDArray[np.int16]], channels: int, rate: int = 8000) -> int:
+    """The same as FLAC from pieces, one row per channel; how many samples a channel."""
+    return _encode(path, pieces, channels, rate, "flac", "flac", 0, {})
+
+
+def _encode(
+    path: Path,
+    pieces: Iterable[NDArray[np.int16]],
+    channels: int,
+    rate: int,
+    box: str,
+    codec: str,
+    bits: int,
+    options: dict[str, str],
+) -> int:
+    layout, at = "mono" if channels == 1 else "stereo", 0
     with av.open(str(path), "w", format=box) as container:
         stream = cast(av.AudioStream, container.add_stream(codec, rate=rate, layout=layout, options=options))
         if bits:
             stream.bit_rate = bits
-        for at in range(0, samples.shape[1], rate):
-            piece = np.ascontiguousarray(samples[:, at : at + rate].T).reshape(1, -1)
+        for samples in pieces:
+            piece = np.ascontiguousarray(samples.T).reshape(1, -1)
             frame = av.AudioFrame.from_ndarray(piece, format="s16", layout=layout)
             frame.sample_rate, frame.pts = rate, at
+            at += samples.shape[1]
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return at
+
+
+def rows_of(flow: Flow, to: int) -> Iterator[NDArray[np.int16]]:
+    """What flows in, one row per channel, at another rate, in pieces of a second and one that is shorter."""
+    convert = None if flow.rate == to else soxr.ResampleStream(flow.rate, to, flow.channels, dtype="int16")
+    heap: list[NDArray[np.int16]] = []
+    held = 0
+    for data in chain(flow.pieces, (b"",)):
+        piece = np.frombuffer(data, np.int16).reshape(-1, flow.channels)
+        if convert is not None:
+            piece = convert.resample_chunk(piece, last=not data).reshape(-1, flow.channels)
+        heap.append(piece)
+        held += len(piece)
+        if held >= to or not data:
+            whole = np.concatenate(heap)
+            full = len(whole) // to * to if data else len(whole)
+            for at in range(0, full, to):
+                yield whole[at : min(at + to, full)].T
+            heap, held = [whole[full:]], len(whole) - full

@@ -24,7 +24,7 @@ from ingest.shell.legs import LegWriter
 from ingest.sources import ANY, Source, Sources, fault
 
 NAME = "audiohook"
-MESSAGE_BYTES_S = 4000  # of text, beside audio
+MESSAGE_BYTES_S = 20_000  # of text beside the audio; one message may have 65,535 characters
 GOODBYE_S = 2.0
 _CAUSES = {"end": "end", "error": "error", "disconnect": "disconnected", "reconnect": "reconnect"}
 

@@ -92,7 +92,9 @@ class MediaStreamWay:
         return source
 
     def _url(self, request: web.Request) -> str:
-        return self._config.public_url or f"wss://{request.headers.get('Host', '')}{request.raw_path}"
+        """As the provider writes it: with wss, whatever a browser would be told."""
+        url = self._config.public_url or f"wss://{request.headers.get('Host', '')}{request.raw_path}"
+        return f"ws{url.removeprefix('http')}" if url.startswith("http") else url
 
     async def go_away(self) -> None:
         await asyncio.gather(*(socket.go_away() for socket in self._sockets))

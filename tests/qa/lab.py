@@ -143,11 +143,11 @@ class Floor:
     def rules(self, site: str = SITE) -> SiteRules:
         return rules(settings(self.home), site)
 
-    def spooled(self, call: str, role: str, pcm: bytes, begins: float) -> None:
+    def spooled(self, call: str, role: str, pcm: bytes, begins: float, leg: str = "") -> None:
         """One whole leg straight to the writer of the spool: a socket would keep it to the pace of speech."""
         start = {"role": role, "rate": 8000, "encoding": "slin", "at": at(begins).isoformat(), "epoch": 1}
         end = {"samples": len(pcm) // 2, "cause": "end"}
-        row = Row("start", "pbx", call, role, micros(at(begins)), body(start), epoch=1)
+        row = Row("start", "pbx", call, leg or role, micros(at(begins)), body(start), epoch=1)
         sound = replace(row, kind="audio", payload=pcm, seq=1, samples=len(pcm) // 2)
         over = replace(row, kind="end", payload=body(end), seq=1, sample=len(pcm) // 2)
         self.ingest.core.store([row, sound, over])

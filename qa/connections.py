@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from ingest.ami_names import AmiConfig
+from ingest.ari import AriConfig
 from ingest.siprec import RoleRule
 from ingest.siprec_config import SiprecConfig
 from ingest.sources import ANY, WAYS, Network, Source, Sources
@@ -78,6 +80,7 @@ class PbxTable(Table):
     seats: dict[str, str] = Field(default_factory=dict, description="extension or interface = seat; none = as they are")
     queues: tuple[str, ...] = Field((), description="queues that are watched; none = all")
     wrap_up_seconds: int = Field(0, ge=0, description="wrap-up that is assumed after a call (inferred, never judged)")
+    members_are_agents: bool = Field(True, description="a queue member's name names the person; else a roster does")
     queue_log: Path | None = Field(None, description="its queue_log, to fill what was missed while we were away")
 
     @model_validator(mode="after")
@@ -85,6 +88,21 @@ class PbxTable(Table):
         if self.ari_url and not (self.ari_user and self.ari_secret):
             raise ValueError("ari_url: needs ari_user and ari_secret beside it")
         return self
+
+    def ami(self) -> AmiConfig:
+        return AmiConfig(
+            pbx=self.name, host=self.host, port=self.ami_port, user=self.ami_user, tls=self.ami_tls,
+            secret=self.ami_secret.get_secret_value(), seats=self.seats, queues=self.queues,
+            wrap_up_seconds=self.wrap_up_seconds, members_are_agents=self.members_are_agents,
+            queue_log=str(self.queue_log) if self.queue_log else None,
+        )  # fmt: skip
+
+    def ari(self, media_host: str, media_port: int) -> AriConfig | None:
+        """None where nothing is to be tapped."""
+        if not (self.ari_url and self.ari_user and self.ari_secret):
+            return None
+        secret = self.ari_secret.get_secret_value()
+        return AriConfig(self.name, self.ari_url, self.ari_user, secret, self.ari_app, media_host, media_port)
 
 
 class WatchTable(Table):

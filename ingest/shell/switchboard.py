@@ -1,0 +1,30 @@
+"""One Asterisk put together: what it signals, and the taps that its signalling asks for. Knows no protocol itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ingest.ami_names import AmiConfig
+from ingest.ari import AriConfig
+from ingest.shell.ami_client import AmiClient
+from ingest.shell.ari_client import AriTaps
+from ingest.shell.core import Core
+
+
+class Switchboard:
+    """A part of an ingest process. Without *ari* nothing is tapped: the audio comes another way, or not at all."""
+
+    def __init__(self, core: Core, secret: bytes, ami: AmiConfig, ari: AriConfig | None = None) -> None:
+        self.taps = AriTaps(ari, core, secret) if ari is not None else None
+        self.signals = AmiClient(ami, core, self.taps.want) if self.taps else AmiClient(ami, core)
+
+    async def start(self) -> None:
+        """Returns at once; a switchboard that is away is tried again for as long as it takes."""
+        if self.taps is not None:
+            await self.taps.start()
+        await self.signals.start()
+
+    async def stop(self) -> None:
+        await self.signals.stop()
+        if self.taps is not None:
+            await asyncio.shield(self.taps.stop())

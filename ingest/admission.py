@@ -88,21 +88,33 @@ class Admission:
 
     def open_stream(self, token: str, call: str, leg: str, role: str, now: datetime) -> Opened:
         """Check a token for the leg that a hello names. The same token opens the same leg again: that is a resume."""
-        known = self._known.get(token)
-        if known is not None and known.call:
-            said = (known.call, known.leg, known.role)
-            if known.state == "registered" and known.until_us < micros(now):
-                raise TokenError("token: was registered too long ago; send the leg event again")
-        elif looks_signed(token):
-            grant = read_stream_token(self._secret, token, now)
-            said = (grant.call, grant.leg, grant.role)
-        else:
-            raise TokenError("token: is neither signed nor registered; send a leg event with audio.stream first")
+        said = self._said(token, now)
         if said != (call, leg, role):
             raise TokenError("token: was made for another call, leg or role; use each token for its own leg")
         admit = Admit(token, "used", micros(now + REMEMBERED_FOR), *said)
         self._known[token] = admit
         return Opened(*said, admit)
+
+    def open_token(self, token: str, now: datetime) -> Opened:
+        """The leg that a token was made for, once: for senders that never resume."""
+        known = self._known.get(token)
+        if known is not None and known.state == "used":
+            raise TokenError("token: was used before; make a new one for each leg")
+        said = self._said(token, now)
+        admit = self._known[token] = Admit(token, "used", micros(now + REMEMBERED_FOR), *said)
+        return Opened(*said, admit)
+
+    def _said(self, token: str, now: datetime) -> tuple[str, str, str]:
+        """Call, leg and role that a registered or signed token stands for."""
+        known = self._known.get(token)
+        if known is not None and known.call:
+            if known.state == "registered" and known.until_us < micros(now):
+                raise TokenError("token: was registered too long ago; send the leg event again")
+            return known.call, known.leg, known.role
+        if looks_signed(token):
+            grant = read_stream_token(self._secret, token, now)
+            return grant.call, grant.leg, grant.role
+        raise TokenError("token: is neither signed nor registered; send a leg event with audio.stream first")
 
     def open_once(self, name: str, call: str, now: datetime) -> Admit:
         """A session that its sender names himself: each name once. What to store, so that a restart changes nothing."""

@@ -203,7 +203,7 @@ def _in_part(told: CallFacts, call: calls.Call, heard: Heard) -> CallFacts:
     """Lengths of a part count from when it had the customer: an agent who was consulted first talked to a colleague."""
     met = call.folded["part"]["met_at"]
     if met is None:
-        return replace(told, talk_ms=0, hold_ms=0)
+        return replace(told, end="redirected", talk_ms=0, hold_ms=0)  # the customer never got here
     met_at, record = datetime.fromisoformat(met), stored_record(call.folded)
     talk = milliseconds(seconds_between(met_at, record.ended_at))
     if isinstance(talk, Unknown) and heard.duration_ms is not None:

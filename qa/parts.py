@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from ingest.shell.service import Ingest
 from qa.ingesting import Carrier
+from qa.intake.watch import start_watching
 from qa.services import (
     Services,
     model_folder,
@@ -41,6 +42,8 @@ async def run(
             await start_folds(services, carrier.wake)
         if "worker" in parts:
             await start_worker(services, stack, model_folder(settings.model))
+            if settings.watch is not None:
+                start_watching(services, settings.watch)
         if "web" in parts:
             await start_web(services, stack)
         for name, what in services.status.items():

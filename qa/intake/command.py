@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from qa.fold import Folder
 from qa.importing import import_file
 from qa.intake.keep import Kept, Ready, Shelf, keep
 from qa.intake.plan import Item, Plan, is_sound, plan
-from qa.intake.sound import convert
+from qa.intake.sound import Part, Sound, convert
 from qa.observing import judge
 from qa.services import Services, now, opened
 from qa.settings import load_settings
@@ -30,6 +30,7 @@ from qa.store.pool import Store, Tx
 from speech.errors import AudioError
 
 Step = Callable[[int, int, str], None]
+Make = Callable[[Sequence[Part], tuple[str, ...] | None, Path], Awaitable[Sound]]
 
 
 @dataclass(slots=True)
@@ -73,24 +74,30 @@ def import_calls(paths: Sequence[Path], step: Step, *, partial: bool, actor: str
     return asyncio.run(work())
 
 
-async def take(services: Services, found: Plan, step: Step, *, name: str, partial: bool, actor: str) -> Taken:
+async def _here(parts: Sequence[Part], roles: tuple[str, ...] | None, target: Path) -> Sound:
+    return await asyncio.to_thread(convert, parts, roles, target)
+
+
+async def take(
+    services: Services, found: Plan, step: Step, *, name: str, partial: bool, actor: str, make: Make = _here
+) -> Taken:
     """Convert every recording, then store all of them at once."""
     report = Taken(name, partial, refused=list(found.refused))
     shelf = Shelf(services.recordings, services.site)
     try:
-        ready = await _converted(found.items, shelf, report, step)
+        ready = await _converted(found.items, shelf, report, step, make)
         await _store(services, found, ready, shelf, report, actor)
     finally:
         shutil.rmtree(shelf.incoming, ignore_errors=True)
     return report
 
 
-async def _converted(items: Sequence[Item], shelf: Shelf, report: Taken, step: Step) -> list[Ready]:
+async def _converted(items: Sequence[Item], shelf: Shelf, report: Taken, step: Step, make: Make) -> list[Ready]:
     ready: list[Ready] = []
     for n, item in enumerate(items):
         step(n, len(items), item.file)
         try:
-            sound = await asyncio.to_thread(convert, item.parts, item.record.roles, shelf.stage(n))
+            sound = await make(item.parts, item.record.roles, shelf.stage(n))
         except AudioError as error:
             report.refused.append(
                 Refused(item.number, "file", f"{error.what}; {error.todo}", item.call, file=item.file)

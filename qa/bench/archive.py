@@ -82,7 +82,7 @@ def said() -> tuple[str, ...]:
 def _template(site: SiteRules, at: int, facts: Facts, texts: Sequence[str]) -> NewRun:
     call = facts.call
     if call is not None:
-        turns = tuple(replace(turn, text=texts[(at * 31 + n) % len(texts)]) for n, turn in enumerate(call.turns))
+        turns = tuple(turn._replace(text=texts[(at * 31 + n) % len(texts)]) for n, turn in enumerate(call.turns))
         facts = replace(facts, call=replace(call, turns=turns))
     return new_run(site, facts, FIRST + timedelta(days=at * DAYS // DIFFERENT))[0]
 

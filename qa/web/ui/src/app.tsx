@@ -18,6 +18,9 @@ import { Trouble, Waiting } from "./shell/States.tsx";
 import { styleNonce, theme } from "./theme.ts";
 import { useWords } from "./words.tsx";
 
+const BoardScreen = lazy(() => import("./board/BoardScreen.tsx"));
+const WallScreen = lazy(() => import("./board/WallScreen.tsx"));
+const SeatScreen = lazy(() => import("./board/SeatScreen.tsx"));
 const CallScreen = lazy(() => import("./call/CallScreen.tsx"));
 const RecordsScreen = lazy(() => import("./records/RecordsScreen.tsx"));
 const MonthScreen = lazy(() => import("./month/MonthScreen.tsx"));
@@ -29,6 +32,12 @@ function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filter
   switch (route.screen) {
     case "calls":
       return <CallsScreen filters={filters} setFilters={setFilters} />;
+    case "board":
+      return <BoardScreen />;
+    case "wall":
+      return <WallScreen />;
+    case "seat":
+      return <SeatScreen key={route.seat} seat={route.seat} />;
     case "episodes":
       return <EpisodesScreen />;
     case "call":
@@ -48,17 +57,23 @@ export function App() {
   const { language, t } = useWords();
   const [help, setHelp] = useState(false);
   const [filters, setFilters] = useState<Filters>(NO_FILTERS);
-  const live = useLive();
+  const { screen, ...rest } = useRoute();
+  const onFloor = screen === "board" || screen === "wall"; // these follow a stream of their own
+  const live = useLive(!onFloor);
   const site = useSite();
-  const route = JSON.stringify(useRoute());
+  const route = JSON.stringify([screen, rest]);
   useKeys({ "?": () => setHelp(true) });
   return (
     <ConfigProvider locale={LOCALES[language]} theme={theme} csp={{ nonce: styleNonce }} wave={{ disabled: true }}>
       <a className="skip" href="#main">
         {t("app.skip")}
       </a>
-      <Header site={site.data} live={live} onHelp={() => setHelp(true)} />
-      <Banner site={site.data} />
+      {screen !== "wall" && (
+        <>
+          <Header site={site.data} live={onFloor ? null : live} onHelp={() => setHelp(true)} />
+          <Banner site={site.data} />
+        </>
+      )}
       <main id="main" tabIndex={-1}>
         <Boundary key={route} fallback={(error, again) => <Trouble error={error} onRetry={again} />}>
           <Suspense fallback={<Waiting />}>

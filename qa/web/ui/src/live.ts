@@ -25,11 +25,12 @@ function take(client: QueryClient, change: Change): void {
   for (const id of rows.keys()) void client.invalidateQueries({ queryKey: ["call", id], refetchType: "active" });
 }
 
-/** Follows /api/v1/stream; true while connected. The browser reconnects by itself. */
-export function useLive(): boolean {
+/** Follows /api/v1/stream while it is on; true while connected. The browser reconnects by itself. */
+export function useLive(on: boolean): boolean {
   const client = useQueryClient();
   const [connected, setConnected] = useState(false);
   useEffect(() => {
+    if (!on) return;
     const source = new EventSource("/api/v1/stream");
     const listen = (message: MessageEvent<string>) => take(client, JSON.parse(message.data) as Change);
     source.addEventListener("open", () => setConnected(true));
@@ -37,6 +38,6 @@ export function useLive(): boolean {
     source.addEventListener("snapshot", listen);
     source.addEventListener("change", listen);
     return () => source.close();
-  }, [client]);
+  }, [client, on]);
   return connected;
 }

@@ -9,6 +9,9 @@ export type Route =
   | { screen: "records"; desk: Desk }
   | { screen: "record"; id: string }
   | { screen: "month"; month: string | null; kind: "person" | "team" | "site"; who: string | null }
+  | { screen: "board" }
+  | { screen: "wall" }
+  | { screen: "seat"; seat: string }
   | { screen: "none" };
 
 function decoded(text: string): string | null {
@@ -21,6 +24,10 @@ function decoded(text: string): string | null {
 
 export function parse(path: string): Route {
   if (path === "/" || path === "/calls") return { screen: "calls" };
+  if (path === "/board") return { screen: "board" };
+  if (path === "/board/wall") return { screen: "wall" };
+  const seat = path.startsWith("/seats/") ? decoded(path.slice("/seats/".length)) : null;
+  if (seat) return { screen: "seat", seat };
   if (path === "/episodes") return { screen: "episodes" };
   const desk = /^\/records(?:\/(new|import|registers))?$/.exec(path);
   if (desk) return { screen: "records", desk: (desk[1] as Desk | undefined) ?? "list" };
@@ -37,6 +44,10 @@ export function parse(path: string): Route {
 
 export function callAddress(id: string): string {
   return `/calls/${encodeURIComponent(id)}`;
+}
+
+export function seatAddress(seat: string): string {
+  return `/seats/${encodeURIComponent(seat)}`;
 }
 
 export function recordAddress(id: string): string {
@@ -56,11 +67,11 @@ export function go(path: string): void {
   tell();
 }
 
-function subscribe(listener: () => void): () => void {
+export function onMove(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
 export function useRoute(): Route {
-  return parse(useSyncExternalStore(subscribe, () => location.pathname));
+  return parse(useSyncExternalStore(onMove, () => location.pathname));
 }

@@ -1,18 +1,13 @@
 // Name of the site, the lists, language, live sign and keyboard help.
 import { QuestionCircleOutlined } from "@ant-design/icons";
 import { Button, Segmented, Tooltip } from "antd";
-import type { MouseEvent } from "react";
 import type { Site } from "../api.ts";
-import { go, useRoute } from "../route.ts";
+import { useRoute } from "../route.ts";
 import { LANGUAGES, useWords } from "../words.tsx";
+import { follow } from "./follow.ts";
 
-function follow(event: MouseEvent<HTMLAnchorElement>): void {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  go(event.currentTarget.pathname);
-}
-
-export function Header({ site, live, onHelp }: { site: Site | undefined; live: boolean; onHelp: () => void }) {
+/** `live` is null on screens that say it themselves. */
+export function Header({ site, live, onHelp }: { site: Site | undefined; live: boolean | null; onHelp: () => void }) {
   const { t, language, setLanguage } = useWords();
   const route = useRoute();
   const page = (on: boolean) => (on ? ("page" as const) : undefined);
@@ -27,6 +22,9 @@ export function Header({ site, live, onHelp }: { site: Site | undefined; live: b
         <a href="/" onClick={follow} aria-current={page(route.screen === "calls" || route.screen === "call")}>
           {t("nav.calls")}
         </a>
+        <a href="/board" onClick={follow} aria-current={page(route.screen === "board" || route.screen === "seat")}>
+          {t("nav.board")}
+        </a>
         <a href="/episodes" onClick={follow} aria-current={page(route.screen === "episodes")}>
           {t("nav.episodes")}
           {site && site.totals.episodes > 0 && <span className="count">{site.totals.episodes}</span>}
@@ -39,9 +37,11 @@ export function Header({ site, live, onHelp }: { site: Site | undefined; live: b
         </a>
       </nav>
       <span className="stretch" />
-      <span className={live ? "pulse on" : "pulse"} role="status">
-        {t(live ? "live.on" : "live.off")}
-      </span>
+      {live !== null && (
+        <span className={live ? "pulse on" : "pulse"} role="status">
+          {t(live ? "live.on" : "live.off")}
+        </span>
+      )}
       <Segmented
         aria-label={t("app.language")}
         size="small"

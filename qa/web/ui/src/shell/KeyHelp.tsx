@@ -26,6 +26,13 @@ const IN_RECORDS: [string[], Key][] = [
   [["Ctrl", "Enter"], "keys.record.save"],
 ];
 
+const ON_BOARD: [string[], Key][] = [
+  [["j", "k"], "keys.board.next"],
+  [["Enter"], "keys.board.open"],
+  [["w"], "keys.board.wall"],
+  [["Esc"], "keys.board.leave"],
+];
+
 function Keys({ title, rows }: { title: string; rows: [string[], Key][] }) {
   const { t } = useWords();
   return (
@@ -54,6 +61,7 @@ export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void 
       <div className="keyhelp">
         <Keys title={t("keys.list")} rows={IN_LIST} />
         <Keys title={t("keys.records")} rows={IN_RECORDS} />
+        <Keys title={t("keys.board")} rows={ON_BOARD} />
         <Keys title={t("keys.call")} rows={[...IN_CALL, [["?"], "keys.help"]]} />
       </div>
     </Modal>

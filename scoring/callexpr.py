@@ -46,7 +46,7 @@ class CallSubject:
 
     def __init__(self, facts: Facts, call: CallFacts) -> None:
         self.facts, self.call = facts, call
-        self.values = _Values(self._get)  # many rules ask for the same field
+        self.values = _Values(facts, call)  # many rules ask for the same field
         self.numbers = _Numbers(self.values)
         self.found: dict[Test, Finding] = {}
 
@@ -57,32 +57,35 @@ class CallSubject:
     def get(self, name: str) -> Any:
         return self.values[name]
 
-    def _get(self, name: str) -> Any:
-        call = self.call
+
+class _Values(dict[str, Any]):
+    """Fields by name, each worked out when it is first asked for.
+
+    It knows the facts and not the subject: a circle of references would keep every call until garbage is collected.
+    """
+
+    __slots__ = ("_call", "_facts")
+
+    def __init__(self, facts: Facts, call: CallFacts) -> None:
+        self._facts, self._call = facts, call
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = self._made(name)
+        return value
+
+    def _made(self, name: str) -> Any:
+        call, facts = self._call, self._facts
         if name == "conversation":
             return _conversation(call)
         if name == "tail_ms":
             return _tail(call)
         if name == "id":
-            return self.facts.subject.partition(":")[2]
+            return facts.subject.partition(":")[2]
         if name in ("agent", "seat"):
-            return getattr(self.facts, name)
+            return getattr(facts, name)
         if name == "at":
-            return None if self.facts.at is None else datetime.fromisoformat(self.facts.at).replace(tzinfo=None)
+            return None if facts.at is None else datetime.fromisoformat(facts.at).replace(tzinfo=None)
         return written(getattr(call, name))
-
-
-class _Values(dict[str, Any]):
-    """Fields by name, each worked out when it is first asked for."""
-
-    __slots__ = ("_make",)
-
-    def __init__(self, make: Callable[[str], Any]) -> None:
-        self._make = make
-
-    def __missing__(self, name: str) -> Any:
-        value = self[name] = self._make(name)
-        return value
 
 
 class _Numbers(dict[str, tuple[Decimal, Signal] | None]):

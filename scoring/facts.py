@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from scoring.canonical import canonical
 from scoring.errors import FactsError
@@ -47,8 +47,7 @@ class Unknown:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One utterance. Times are milliseconds from the answer; confidence is 0 to 1, absent if the engine has none."""
 
     role: Role
@@ -59,8 +58,7 @@ class Turn:
     doubted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A phrase or pattern found in a turn (index into ``turns``); times narrow to the phrase where they are known."""
 
     category: str
@@ -76,8 +74,7 @@ class Hit:
     part: str = ""  # a sub-role of the entry, such as pre_closing
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Audio of one party that is missing, in milliseconds from the answer."""
 
     role: Role
@@ -170,7 +167,7 @@ def load(data: bytes) -> Facts:
 
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return kind._fields if issubclass(kind, tuple) else tuple(field.name for field in fields(kind))
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
@@ -25,7 +26,7 @@ _EXACT = frozenset({
 _WITHOUT: Mapping[str, Any] = {"turns": (), "hits": (), "gaps": (), "text": "none", "language": "zh"}
 _causes = {str(one): Unknown(one) for one in Cause}
 _number = lru_cache(maxsize=65536)(Decimal)
-_new = object.__new__
+_new, _tuple = object.__new__, tuple.__new__
 
 Fill = Callable[[Any, Mapping[str, Any]], None]
 
@@ -33,7 +34,7 @@ Fill = Callable[[Any, Mapping[str, Any]], None]
 def read(data: bytes, text: bool = True) -> Facts:
     """The facts of one subject; without ``text`` its turns, hits and gaps are left out, for rules that ask for none."""
     try:
-        raw = from_json(data if text else _cut(data))
+        raw = from_json(data if text else _cut(data), cache_strings="keys")
         return _facts(raw, text)
     except (ValueError, TypeError, KeyError, ArithmeticError, AttributeError) as error:
         raise FactsError("facts", f"these bytes are no stored facts ({error})", "see `seatwatch verify`") from None
@@ -105,25 +106,27 @@ def _many(make: Callable[[Mapping[str, Any]], Any], rows: Any) -> tuple[Any, ...
     return tuple([make(row) for row in rows]) if rows else ()
 
 
-def _maker(kind: Any) -> Callable[[Mapping[str, Any]], Any]:
-    slots = {one.name: getattr(kind, one.name).__set__ for one in fields(kind)}
-    needed = [(name, put) for name, put in slots.items() if name not in ("confidence", "doubted", "severity", "part")]
-    defaults = [(one.name, slots[one.name], one.default) for one in fields(kind)
-                if one.name in ("doubted", "severity", "part")]  # fmt: skip
-    sure = slots.get("confidence")
-
-    def make(raw: Mapping[str, Any]) -> Any:
-        one = _new(kind)
-        for name, put in needed:
-            put(one, raw[name])
-        for name, put, default in defaults:
-            put(one, raw.get(name, default))
-        if sure is not None:
-            value = raw.get("confidence")
-            sure(one, None if value is None else _number(value))
-        return one
-
-    return make
+_LATER: Mapping[str, Any] = {"confidence": None, "doubted": False, "severity": "ordinary", "part": ""}
+_of_turn, _of_hit, _of_gap = (itemgetter(*kind._fields) for kind in (Turn, Hit, Gap))
 
 
-_turn, _hit, _gap = _maker(Turn), _maker(Hit), _maker(Gap)
+def _picked(pick: Callable[[Any], Any], raw: Mapping[str, Any]) -> Any:
+    """The values in their order; older releases wrote fewer of them."""
+    try:
+        return pick(raw)
+    except KeyError:
+        return pick({**_LATER, **raw})
+
+
+def _turn(raw: Mapping[str, Any]) -> Turn:
+    role, start, end, text, sure, doubted = _picked(_of_turn, raw)
+    return _tuple(Turn, (role, start, end, text, None if sure is None else _number(sure), doubted))
+
+
+def _hit(raw: Mapping[str, Any]) -> Hit:
+    *lead, sure, severity, part = _picked(_of_hit, raw)
+    return _tuple(Hit, (*lead, None if sure is None else _number(sure), severity, part))
+
+
+def _gap(raw: Mapping[str, Any]) -> Gap:
+    return _tuple(Gap, _of_gap(raw))

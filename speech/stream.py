@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ _TABLE: NDArray[np.uint8] = np.full(0x110000, _NEW, dtype=np.uint8)
 _FOLDED: NDArray[np.uint32] = np.zeros(0x110000, dtype="<u4")  # filled together with the table of codes
 
 
-@dataclass(frozen=True, slots=True)
-class TurnText:
+class TurnText(NamedTuple):
     """One turn as the matcher needs it; turns of one role and channel are one stream of speech."""
 
     role: Role

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -97,6 +97,6 @@ def _row(kind: type[Turn] | type[Hit] | type[Gap], row: Mapping[str, Any]) -> An
         values = {"entry": "X-01", "text": "…", "how": "exact", "turn": 0, **values}
     if kind is Turn:
         values = {"text": "…", **values}
-    known = {field.name for field in fields(kind)}
+    known = set(kind._fields)
     assert set(values) <= known, sorted(set(values) - known)
     return kind(**values)

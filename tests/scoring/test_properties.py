@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -15,14 +17,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from scoring.engine import run_inputs, score
+from scoring.engine import programme, run_inputs, score
 from scoring.errors import FactsError
 from scoring.facts import Facts, Hit, Unknown, dump, load
 from scoring.load import load_pack, shipped
 from scoring.overlay import from_mapping
 from scoring.scorecard import Outcome, Scorecard, Span
 from scoring.scorecard import dump as dump_card
-from tests.scoring.build import call
+from tests.scoring.build import away, call
 from tests.scoring.strategies import CALL_FACTS, FACTS, FORBIDDEN
 
 PACK = load_pack(shipped("bes"))
@@ -190,7 +192,7 @@ def test_facts_about_nothing_are_refused() -> None:
 SCRIPT = """
 from datetime import date
 from hashlib import sha256
-from scoring.engine import run_inputs, score
+from scoring.engine import programme, run_inputs, score
 from scoring.load import load_overlay, load_pack, shipped
 from scoring.overlay import from_mapping
 from scoring.scorecard import dump
@@ -213,6 +215,36 @@ def test_hash_seed_locale_and_time_zone_change_no_byte() -> None:
 
     assert len(seen) == 1
     assert seen.pop().count("\n") == 3
+
+
+@pytest.mark.parametrize("make", [call, away])
+def test_a_subject_is_let_go_as_soon_as_the_next_one_is_scored(make: Callable[[], Facts]) -> None:
+    """An archive goes through one process: what waits for a garbage collection makes it slow and large."""
+    facts, other = make(), make()
+    gc.disable()
+    try:
+        before = sys.getrefcount(facts)
+        _card(facts)
+        _card(other)
+        assert sys.getrefcount(facts) == before
+    finally:
+        gc.enable()
+
+
+def test_days_between_two_changes_share_one_programme_and_the_days_of_a_change_do_not() -> None:
+    overlay = from_mapping({"BES-16.limit": {"2026-03-01": "2", "2026-07-01": "4"}})
+    ready = [programme(PACK, overlay, date(2026, month, day)) for month, day in ((2, 28), (3, 1), (6, 30), (7, 1))]
+    assert ready[1] is ready[2] and len({id(one) for one in ready}) == 3
+
+
+@given(CALL_FACTS)
+def test_scoring_a_draft_beside_it_changes_no_byte(facts: Facts) -> None:
+    """Tests that a pack and its draft share are gone through once for both."""
+    cheaper = from_mapping({"trust": "all", "synthetic_ok": True, "BES-16.points": "-9", "BES-13a.points": "-7"})
+    alone = dump_card(score(PACK, cheaper, load(dump(facts)), DAY))
+    again = load(dump(facts))
+    score(PACK, TRUSTED, again, DAY)
+    assert dump_card(score(PACK, cheaper, again, DAY)) == alone
 
 
 def test_totals_are_the_sums_of_their_lines() -> None:

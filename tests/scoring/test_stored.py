@@ -51,6 +51,18 @@ def test_a_metric_that_was_never_computed_is_unknown(name: str) -> None:
     assert isinstance(call, CallFacts) and getattr(call, name) == NEVER
 
 
+def test_an_older_turn_or_hit_without_its_later_fields_reads_as_it_was() -> None:
+    raw = json.loads(dump(build.call()))
+    for one in raw["call"]["turns"]:
+        del one["confidence"], one["doubted"]
+    for one in raw["call"]["hits"]:
+        del one["confidence"], one["severity"], one["part"]
+    call = read(canonical(raw)).call
+    assert call is not None and call.turns and call.hits
+    assert {(one.confidence, one.doubted) for one in call.turns} == {(None, False)}
+    assert {(one.confidence, one.severity, one.part) for one in call.hits} == {(None, "ordinary", "")}
+
+
 def test_an_older_call_without_a_ring_count_is_scored_as_unknown_and_not_passed_over() -> None:
     raw = json.loads(dump(build.call()))
     del raw["call"]["ring_count"]

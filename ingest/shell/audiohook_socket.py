@@ -206,7 +206,8 @@ class AudioHookSocket:
             self._core.counts["audiohook probes"] += 1
             return session.accept()
         try:
-            admit = self._core.admission.open_once(f"{NAME} {session.ident}", wanted.conversation, self._core.now())
+            await self._core.learn(name := f"{NAME} {session.ident}")
+            admit = self._core.admission.open_once(name, wanted.conversation, self._core.now())
         except TokenError as error:
             return self._refused("unauthorized", str(error))
         for channel in channels:
@@ -231,7 +232,8 @@ class AudioHookSocket:
             "source": self._writes, "id": f"{ident}-{channel}", "at": self._core.now().isoformat(), "type": "leg",
             "call": wanted.conversation, "leg": self._leg(channel), "role": ROLES[channel], "channel": channel,
             "session": ident, "organization": wanted.organization, "participant": wanted.participant,
-            "ani": masked(wanted.ani) if wanted.ani else None, "dnis": wanted.dnis, "language": wanted.language,
+            "ani": masked(wanted.ani) if wanted.ani else None, "dnis": masked(wanted.dnis) if wanted.dnis else None,
+            "language": wanted.language,
             "seat": wanted.seat if agent else None, "agent": wanted.agent if agent else None,
             "continues": list(wanted.continued) or None,
         }  # fmt: skip

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -54,6 +54,7 @@ class Core:
         self.mono = time.monotonic
         self.counts: Counter[str] = Counter()
         self.open_legs: Counter[str] = Counter()  # by source, of senders that never resend
+        self.elsewhere: Callable[[str], Awaitable[Admit | None]] = _nowhere
         self._waiting: set[asyncio.Future[None]] = set()
         self._keys = keys
         self._legs: dict[LegName, None] = {}  # that hold audio, as far back as this process knows
@@ -88,6 +89,11 @@ class Core:
         if source is not None and self.open_legs[source.name] + legs > source.legs:
             return f"source {source.name!r}: has {source.legs} legs open, which is its limit"
         return None
+
+    async def learn(self, name: str) -> None:
+        """Before a UUID, token or session is used: another process of this machine may know it."""
+        if name not in self.admission and (known := await self.elsewhere(name)) is not None:
+            self.admission.remember([known])
 
     async def take_events(self, values: Sequence[object], source: str | None = None) -> Taken:
         """Store what is an event; returns after COMMIT. *source* is the only one that this sender may write."""
@@ -154,6 +160,11 @@ class Core:
         for durable in self._waiting:
             if not durable.done():
                 durable.set_exception(error)
+
+
+async def _nowhere(name: str) -> Admit | None:
+    """This process is alone."""
+    return None
 
 
 def _resolve(durable: asyncio.Future[None]) -> None:

@@ -95,6 +95,7 @@ class Ingest:
         self.core = Core(self.spool, admission, self.recovered.keys, config.faults, config.now)
         self.core.legs_before(self.recovered.legs)
         siblings = Siblings(config.beside, config.folder)
+        self.core.elsewhere = siblings.admitted
         self.streams = Streams(self.core, config.reap_seconds, siblings)
         self.tailer = None if config.sink is None else Tailer(config.folder, config.sink, config.passed)
         self._resume(self.recovered.legs.values())

@@ -156,13 +156,15 @@ class MediaStreamSocket:
                 return
             if self._words.wait_s(len(frame.data), self._core.mono()) > 0:
                 raise PaceError("messages: more than two tracks can hold; send each frame once, at real pace")
-            self._take(self._stream.feed(frame.data))
+            outcomes = self._stream.feed(frame.data)
+            for start in outcomes:
+                if isinstance(start, Start):
+                    await self._open(start)
+            self._take(outcomes)
 
     def _take(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             match outcome:
-                case Start():
-                    self._open(outcome)
                 case Sound(track, data):
                     self._leg(track).audio(data)
                 case Hole(track, samples):
@@ -173,27 +175,30 @@ class MediaStreamSocket:
                     self._cause = "end"
                     self._end()
 
-    def _open(self, start: Start) -> None:
+    async def _open(self, start: Start) -> None:
         core, now = self._core, self._core.now()
         if why := core.no_room(self._source, len(TRACKS)):
             raise SpoolFull(why)
         self._call = start.said.get("call", start.call)[:128]
-        admits = [*self._token(start), core.admission.open_once(f"{NAME} {start.stream}", self._call, now)]
+        await core.learn(name := f"{NAME} {start.stream}")
+        admits = [*await self._token(start), core.admission.open_once(name, self._call, now)]
         core.store(admits, force=True)
         self._start = start
         self._words = Bucket(len(TRACKS) * (start.rate * WIDTHS[start.encoding] * 4 / 3 + FRAME_BYTES_S))
         self._tell([self._event(track) for track in start.tracks])
 
-    def _token(self, start: Start) -> list[Admit]:
+    async def _token(self, start: Start) -> list[Admit]:
         """The call's own token, used up."""
         token, now, admission = start.said.get("token"), self._core.now(), self._core.admission
         if token is None:
             if self._config.token:
                 raise TokenError("token: is missing; send the call's own among the stream's parameters")
             return []
+        once = f"{NAME} token {hashlib.blake2b(token.encode(), digest_size=16).hexdigest()}"
+        for name in (token, once):
+            await self._core.learn(name)
         opened = admission.open_stream(token, self._call, TOKEN_LEG, start.role(TOKEN_LEG, self._config.inbound), now)
-        digest = hashlib.blake2b(token.encode(), digest_size=16).hexdigest()
-        return [*opened.admits, admission.open_once(f"{NAME} token {digest}", self._call, now)]
+        return [*opened.admits, admission.open_once(once, self._call, now)]
 
     def _leg(self, track: str) -> LegWriter:
         start, leg = self._start, self.legs.get(track)

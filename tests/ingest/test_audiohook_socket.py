@@ -165,6 +165,18 @@ async def test_a_session_id_opens_legs_once_also_after_a_restart(tmp_path: Path)
     assert leg.segments == [(0, b"a")]
 
 
+async def test_another_process_of_the_machine_knows_the_session_too(tmp_path: Path) -> None:
+    async with (
+        ingest_at(tmp_path / "a", beside=tmp_path) as here,
+        ingest_at(tmp_path / "b", beside=tmp_path) as there,
+        HookClient(lab.url(here)) as first,
+        HookClient(lab.url(there), session=first.session) as again,
+    ):
+        await first.open()
+        await again.ask()
+        assert "was here before" in (await again.hear("disconnect"))["info"]
+
+
 async def test_behind_a_proxy_the_public_url_is_what_was_signed(tmp_path: Path) -> None:
     config = AudioHookConfig("wss://qa.example.com/audiohook", failure_seconds=0.05)
     ways = (lambda core, sources: AudioHookWay(core, sources, config),)

@@ -186,6 +186,20 @@ async def test_a_token_opens_one_stream_of_its_own_call(tmp_path: Path) -> None:
         assert ingest.core.counts["media-stream"] == 5
 
 
+async def test_another_process_of_the_machine_knows_the_token_too(tmp_path: Path) -> None:
+    async with (
+        ingest_at(tmp_path / "a", TWILIO, beside=tmp_path) as here,
+        ingest_at(tmp_path / "b", TWILIO, beside=tmp_path) as there,
+    ):
+        async with Provider(lab.url(here)) as first:
+            await first.start(token=(good := token()))
+            await first.ws.send_str(media("inbound", 1, frame(1)))
+        await stored(tmp_path / "a", CALL_SID, f"inbound-{SID[-8:]}", ended="disconnected")
+        async with Provider(lab.url(there)) as again:
+            await again.start("MZ2", token=good)
+            assert await again.code() == TOKEN
+
+
 async def test_a_registered_token_is_as_good(tmp_path: Path) -> None:
     event = raw("leg", call="c7", leg="inbound", role="customer", audio={"stream": "one-time"}, source="twilio")
     keyed = Source("pbx", ("k",))

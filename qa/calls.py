@@ -14,6 +14,7 @@ from ingest.parts import part_call, part_ids
 from qa.record import CallRecord, Hold, Transfer
 from qa.store.calls import Call as Row
 
+WITHDRAWN = "withdrawn"  # lists show it no more
 BESIDE = ("known_customer", "business", "language", "dialect_asked")  # keys that senders may add to `offered`
 
 
@@ -143,8 +144,16 @@ def number_of(row: Row) -> int:
 def withdrawn(row: Row) -> Row:
     """A row that later news took back: nobody's call, with no moments that could be judged."""
     record = {key: row.folded["record"][key] for key in ("kind", "id", "chain") if key in row.folded["record"]}
-    return Row(id=row.id, state="ended", at=row.at, day=row.day, conversation=row.conversation, orphan=row.orphan,
-               folded={"record": record, "withdrawn": True})  # fmt: skip
+    return Row(
+        id=row.id,
+        state="ended",
+        at=row.at,
+        day=row.day,
+        conversation=row.conversation,
+        orphan=row.orphan,
+        concluded=WITHDRAWN,
+        folded={"record": record, "withdrawn": True},
+    )
 
 
 def _offer(offer: Any) -> dict[str, Any]:

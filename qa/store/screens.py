@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -36,6 +36,9 @@ class ListedCall:
     ended_at: datetime | None
     conclusion: str | None
     hung_up_by: str | None
+    conversation: str | None
+    orphan: str | None
+    concluded: str | None
     folded: dict[str, Any]
     automatic: Decimal | None
     counted: Decimal | None
@@ -68,7 +71,7 @@ class ListedEpisode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which calls to list; None asks nothing. ``text`` is a piece of the call's id."""
+    """Which calls to list; None asks nothing. ``text`` is a piece of the call's id, ``unassigned`` nobody's calls."""
 
     agent: str | None = None
     day: date | None = None
@@ -76,6 +79,7 @@ class Wanted:
     flagged: bool | None = None
     outcome: Outcome | None = None
     stage: Stage | None = None
+    unassigned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +165,12 @@ async def episodes(tx: Tx) -> list[ListedEpisode]:
 
 
 def _part(only: Wanted, flagged: bool) -> Wanted:
-    return Wanted(
-        agent=only.agent, day=only.day, text=only.text, flagged=flagged, outcome=only.outcome, stage=only.stage
-    )
+    return replace(only, flagged=flagged)
 
 
 async def _listed(tx: Tx, only: Wanted, after: str | None, limit: int) -> list[ListedCall]:
     asked = (storable(only.agent), only.day, storable(only.text), only.flagged, only.outcome)
-    rows = await tx.all("screens.newest", *asked, *pages.read(after), only.stage, limit)
+    rows = await tx.all("screens.newest", *asked, *pages.read(after), only.stage, limit, only.unassigned)
     return [_call(row) for row in rows]
 
 

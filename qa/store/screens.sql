@@ -1,7 +1,8 @@
 -- newest: Calls as the screens list them, newest first, with what their current run says.
 SELECT * FROM (
     SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call.ringing_at, call.offered_at,
-           call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.folded,
+           call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.conversation, call.orphan,
+           call.concluded, call.folded,
            run.automatic, run.counted, run.assumed, run.unknown, coalesce(run.flagged, 0) AS flagged, run.card,
            fact_set.body AS facts,
            EXISTS (SELECT FROM recording WHERE recording.call = call.id AND recording.dropped_at IS NULL) AS recorded,
@@ -9,13 +10,15 @@ SELECT * FROM (
                 WHEN run.id IS NOT NULL THEN 'scored'
                 WHEN EXISTS (SELECT FROM transcript WHERE transcript.call = call.id) THEN 'transcribed'
                 WHEN EXISTS (SELECT FROM recording WHERE recording.call = call.id) THEN 'recorded'
-                WHEN call.ended_at IS NOT NULL THEN 'ended'
+                WHEN call.ended_at IS NOT NULL OR call.state = 'ended' THEN 'ended'
                 ELSE 'live' END AS stage
       FROM call
       LEFT JOIN current_run ON current_run.subject = 'call:' || call.id
       LEFT JOIN run ON run.id = current_run.run
       LEFT JOIN fact_set ON fact_set.sha = run.facts_sha
-     WHERE ($1::text IS NULL OR call.agent = $1)
+     WHERE call.concluded IS DISTINCT FROM 'withdrawn'
+       AND ($1::text IS NULL OR call.agent = $1)
+       AND ($10::boolean IS NULL OR (call.agent IS NULL) = $10)
        AND ($2::date IS NULL OR call.day = $2)
        AND ($3::text IS NULL OR position(lower($3) IN lower(call.id)) > 0)
        AND ($4::boolean IS NULL OR (coalesce(run.flagged, 0) > 0) = $4)
@@ -35,7 +38,8 @@ SELECT * FROM (
 
 -- one: One call as the screens list it.
 SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call.ringing_at, call.offered_at,
-       call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.folded,
+       call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.conversation, call.orphan,
+           call.concluded, call.folded,
        run.automatic, run.counted, run.assumed, run.unknown, coalesce(run.flagged, 0) AS flagged, run.card,
        fact_set.body AS facts,
        EXISTS (SELECT FROM recording WHERE recording.call = call.id AND recording.dropped_at IS NULL) AS recorded,
@@ -43,7 +47,7 @@ SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call
             WHEN run.id IS NOT NULL THEN 'scored'
             WHEN EXISTS (SELECT FROM transcript WHERE transcript.call = call.id) THEN 'transcribed'
             WHEN EXISTS (SELECT FROM recording WHERE recording.call = call.id) THEN 'recorded'
-            WHEN call.ended_at IS NOT NULL THEN 'ended'
+            WHEN call.ended_at IS NOT NULL OR call.state = 'ended' THEN 'ended'
             ELSE 'live' END AS stage
   FROM call
   LEFT JOIN current_run ON current_run.subject = 'call:' || call.id
@@ -60,7 +64,7 @@ SELECT id FROM call WHERE folded_at >= now() - make_interval(secs => $1::float8)
 
 -- totals: How many calls and seat episodes there are, by what became of them.
 SELECT count(*) AS calls,
-       count(*) FILTER (WHERE call.ended_at IS NULL AND run.id IS NULL AND call.state <> 'failed') AS live,
+       count(*) FILTER (WHERE call.ended_at IS NULL AND run.id IS NULL AND call.state = 'live') AS live,
        count(run.id) AS scored,
        count(*) FILTER (WHERE run.flagged > 0) AS flagged,
        count(*) FILTER (WHERE run.unknown > 0) AS unknown,
@@ -69,7 +73,8 @@ SELECT count(*) AS calls,
        (SELECT count(*) FROM away) AS episodes
   FROM call
   LEFT JOIN current_run ON current_run.subject = 'call:' || call.id
-  LEFT JOIN run ON run.id = current_run.run;
+  LEFT JOIN run ON run.id = current_run.run
+ WHERE call.concluded IS DISTINCT FROM 'withdrawn';
 
 -- agents: Everybody who has a call here.
 SELECT DISTINCT agent FROM call WHERE agent IS NOT NULL ORDER BY agent LIMIT 1000;

@@ -89,6 +89,12 @@ async def history(tx: Tx, seat: str, from_at: datetime, until_at: datetime) -> l
     return [Stretch(**row) for row in await tx.all("seats.history", storable(seat), from_at, until_at)]
 
 
+async def wrap_up(tx: Tx, seat: str, ended_at: datetime) -> float | None:
+    """Seconds of wrap-up after a call; None while it lasts, and where nobody saw any."""
+    row = await tx.one("seats.wrap_up", storable(seat), ended_at)
+    return None if row is None or row["until_at"] is None else (row["until_at"] - row["at"]).total_seconds()
+
+
 async def now(tx: Tx) -> list[Stretch]:
     """Open stretches of all seats."""
     return [Stretch(**row) for row in await tx.all("seats.now")]

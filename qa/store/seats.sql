@@ -12,6 +12,12 @@ ON CONFLICT (site_id, seat, kind, at) DO UPDATE SET
 SELECT seat, kind, at, until_at, value, reason, confidence, source, agent FROM seat_state
  WHERE seat = $1 AND at < $3 AND (until_at IS NULL OR until_at > $2) ORDER BY kind, at;
 
+-- wrap_up: What a seat did after a call, as it was seen: the wrap-up that began with the call's end.
+SELECT at, until_at FROM seat_state
+ WHERE seat = $1 AND kind = 'status' AND value = 'wrap_up' AND confidence <> 'inferred'
+   AND at BETWEEN $2::timestamptz - interval '2 seconds' AND $2::timestamptz + interval '5 seconds'
+ ORDER BY at LIMIT 1;
+
 -- now: What every seat is in, as far as folded.
 SELECT seat, kind, at, until_at, value, reason, confidence, source, agent FROM seat_state
  WHERE until_at IS NULL ORDER BY seat, kind;

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from qa.store import access, recordings, runs, screens
+from qa.store import access, recordings, runs, screens, seats
 from qa.store import events as stored_events
 from qa.store.access import Opened, Purpose, What
 from qa.store.screens import Wanted
@@ -26,6 +26,7 @@ class CallsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     agent: Text | None = None
+    unassigned: bool | None = Field(None, description="only calls that are nobody's, or only those that are somebody's")
     day: date | None = None
     text: Text | None = Field(None, description="a piece of the call's id")
     flagged: bool | None = None
@@ -48,6 +49,7 @@ async def list_calls(request: web.Request) -> web.Response:
     query = asked(request, CallsQuery)
     only = Wanted(
         agent=query.agent,
+        unassigned=query.unassigned,
         day=query.day,
         text=query.text,
         flagged=query.flagged,
@@ -77,7 +79,9 @@ async def get_call(request: web.Request) -> web.Response:
             raise no_call(id)
         run = await runs.current(tx, f"call:{id}")
         kept = await recordings.of_call(tx, id)
-    return answer(data.call(row, run, kept))
+        over = row.seat is not None and row.ended_at is not None and row.conclusion == "answered"
+        wrap_up = await seats.wrap_up(tx, row.seat, row.ended_at) if over and row.seat and row.ended_at else None
+    return answer(data.call(row, run, kept, wrap_up))
 
 
 async def get_transcript(request: web.Request) -> web.Response:
@@ -100,8 +104,9 @@ async def get_scorecard(request: web.Request) -> web.Response:
 async def get_events(request: web.Request) -> web.Response:
     id = call_id(request)
     async with work(request) as tx:
-        found = await stored_events.for_call(tx, id)
-        if not found and await screens.one(tx, id) is None:
+        row = await screens.one(tx, id)
+        found = await stored_events.for_call(tx, row.conversation or id if row is not None else id)
+        if not found and row is None:
             raise no_call(id)
     return answer(data.events(found))
 

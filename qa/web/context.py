@@ -15,7 +15,7 @@ from qa.store.pool import Store, Tx
 from qa.web.guard import Principal
 from qa.web.problems import Refusal, of_query
 
-MOST_ID = 128
+MOST_ID = 136  # a sender's 128, and the number of a part
 Q = TypeVar("Q", bound=BaseModel)
 
 

@@ -25,14 +25,18 @@ def call_row(row: ListedCall) -> models.CallRow:
     return models.CallRow(**_call(row))
 
 
-def call(row: ListedCall, run: Run | None, recordings: Sequence[Recording]) -> models.Call:
+def call(
+    row: ListedCall, run: Run | None, recordings: Sequence[Recording], wrap_up_seconds: float | None = None
+) -> models.Call:
     facts = _facts(row.facts)
     kept = recordings[0] if recordings else None
     gaps = [_gap(gap) for gap in kept.gaps] if kept else _fact_gaps(facts)
     return models.Call(
         **_call(row),
         queue=row.queue,
-        metrics=metrics(facts) if facts else unscored(row),
+        metrics=(metrics(facts) if facts else unscored(row)).model_copy(
+            update={"queue_seconds": queued(row), "wrap_up_seconds": wrap_up_seconds}
+        ),
         recording_info=recording(kept) if kept else None,
         gaps=gaps,
         run=run_identity(run) if run else None,
@@ -60,6 +64,9 @@ def _call(row: ListedCall) -> dict[str, Any]:
         "flags": flags(card),
         "recording": row.recorded,
         "synthetic": facts is not None and facts.text == "synthetic",
+        "parts": parts(row),
+        "orphan": row.orphan,
+        "concluded": row.concluded,
         "warnings": warnings(row),
     }
 
@@ -81,7 +88,29 @@ def warnings(row: ListedCall) -> list[str]:
         found.append("out_of_turn")
     if row.stage == "failed":
         found.append("failed")
+    if row.orphan is not None:
+        found.append(row.orphan.replace(" ", "_"))
+    if row.concluded is not None and row.orphan != "adopted":
+        found.append("withdrawn" if row.concluded == "withdrawn" else "unended")
     return found
+
+
+def parts(row: ListedCall) -> list[str]:
+    """All parts of its conversation; of adopted audio, the call that took it."""
+    if row.orphan == "adopted" and row.conversation is not None:
+        return [row.conversation]
+    return [str(id) for id in row.folded.get("parts", ())]
+
+
+def queued(row: ListedCall) -> float | None:
+    """The wait in a queue: until the seat was called, or until it was given up there."""
+    if row.queue is None or row.conversation is not None:
+        return None
+    record = row.folded.get("record", {})
+    begun = record.get("queued_at")
+    nobody = row.folded.get("queued_only")
+    until = row.ended_at if nobody else row.ringing_at or row.offered_at or row.answered_at
+    return _between(datetime.fromisoformat(begun), until) if begun else None
 
 
 def flags(card: Mapping[str, Any] | None) -> models.Flags:

@@ -119,7 +119,19 @@ class CallRow(Shape):
     flags: Flags
     recording: bool
     synthetic: bool
-    warnings: list[str] = Field(description="`clock_doubted`, `out_of_turn`, `failed`")
+    parts: list[str] = Field(
+        [], description="ids of all parts of the conversation, in the order of their answers; empty where it has one"
+    )
+    orphan: Literal["no signalling", "no media", "adopted"] | None = Field(
+        None, description="what of it never came; adopted: its audio belongs to the call that `parts` names"
+    )
+    concluded: Literal["legs_over", "silent", "withdrawn"] | None = Field(
+        None, description="nobody said that it ended: all its audio was over, or nothing more came"
+    )
+    warnings: list[str] = Field(
+        description="`clock_doubted`, `out_of_turn`, `failed`, `no_signalling`, `no_media`, `adopted`, `unended`, "
+        "`withdrawn`"
+    )
 
 
 class CallPage(Shape):
@@ -134,6 +146,10 @@ class Metrics(Shape):
     ring_seconds: float | None = None
     ring_period_seconds: float | None = None
     ring_source: str | None = None
+    queue_seconds: float | None = Field(
+        None, description="from the queue to the seat's own offer; null without a queue"
+    )
+    wrap_up_seconds: float | None = Field(None, description="after the call, where the seat's own state told it")
     answer_seconds: float | None = None
     talk_seconds: float | None = None
     hold_seconds: float | None = None

@@ -150,7 +150,6 @@ def withdrawn(row: Row) -> Row:
         at=row.at,
         day=row.day,
         conversation=row.conversation,
-        orphan=row.orphan,
         concluded=WITHDRAWN,
         folded={"record": record, "withdrawn": True},
     )

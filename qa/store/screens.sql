@@ -10,7 +10,7 @@ SELECT * FROM (
                 WHEN run.id IS NOT NULL THEN 'scored'
                 WHEN EXISTS (SELECT FROM transcript WHERE transcript.call = call.id) THEN 'transcribed'
                 WHEN EXISTS (SELECT FROM recording WHERE recording.call = call.id) THEN 'recorded'
-                WHEN call.ended_at IS NOT NULL OR call.state = 'ended' THEN 'ended'
+                WHEN call.ended_at IS NOT NULL OR call.state <> 'live' THEN 'ended'
                 ELSE 'live' END AS stage
       FROM call
       LEFT JOIN current_run ON current_run.subject = 'call:' || call.id
@@ -47,7 +47,7 @@ SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call
             WHEN run.id IS NOT NULL THEN 'scored'
             WHEN EXISTS (SELECT FROM transcript WHERE transcript.call = call.id) THEN 'transcribed'
             WHEN EXISTS (SELECT FROM recording WHERE recording.call = call.id) THEN 'recorded'
-            WHEN call.ended_at IS NOT NULL OR call.state = 'ended' THEN 'ended'
+            WHEN call.ended_at IS NOT NULL OR call.state <> 'live' THEN 'ended'
             ELSE 'live' END AS stage
   FROM call
   LEFT JOIN current_run ON current_run.subject = 'call:' || call.id

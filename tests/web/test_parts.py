@@ -1,0 +1,104 @@
+"""What lists and pages say of a conversation's parts, of what never came, and of calls that are nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+from aiohttp.test_utils import TestClient, TestServer
+
+from qa.fold import LATE, SILENT
+from qa.store.pool import Store
+from qa.web.app import make_app
+from tests.ingest.values import raw
+from tests.qa.lab import Floor, floor, hum
+from tests.web.conftest import running
+from tests.web.test_calls import got, ids
+
+Client = TestClient[Any, Any]
+FIRST = {"seat": "s1", "agent": "A01"}
+SECOND = {"seat": "s2", "agent": "A02"}
+
+
+@pytest_asyncio.fixture
+async def site(store: Store, tmp_path: Path) -> AsyncIterator[Floor]:
+    async with floor(store, tmp_path) as one:
+        yield one
+
+
+@pytest_asyncio.fixture
+async def screens(site: Floor) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(make_app(running(site.store, site.home)))) as client:
+        yield client
+
+
+async def transferred(site: Floor) -> None:
+    await site.tell(
+        raw("offered", 0, id="0", queue="sales", direction="in"),
+        raw("offered", 12, id="1", direction="in", **FIRST), raw("ringing", 12.5, id="2", **FIRST),
+        raw("answered", 16, id="3", **FIRST), raw("transferred", 30, id="4", how="blind", **FIRST),
+        raw("offered", 30, id="5", **SECOND), raw("ringing", 31, id="6", **SECOND),
+        raw("answered", 36, id="7", **SECOND), raw("ended", 60, id="8", by="customer"),
+        raw("seat", 60, id="9", seat="s2", status="wrap_up"), raw("seat", 72, id="a", seat="s2", status="ready"),
+    )  # fmt: skip
+    await site.turn()
+    await site.turn(LATE.total_seconds())
+
+
+async def test_each_part_names_all_of_its_conversation_and_has_its_own_measures(site: Floor, screens: Client) -> None:
+    await transferred(site)
+    assert set(await ids(screens, "")) == {"c1", "c1~2"}
+    one, two = await got(screens, "/calls/c1"), await got(screens, "/calls/c1~2")
+
+    assert one["parts"] == two["parts"] == ["c1", "c1~2"]
+    assert [part["agent"] for part in (one, two)] == ["A01", "A02"]
+    assert [part["metrics"]["queue_seconds"] for part in (one, two)] == [12.5, None]
+    assert [part["metrics"]["ring_seconds"] for part in (one, two)] == [3.5, 5.0]
+    assert [part["metrics"]["talk_seconds"] for part in (one, two)] == [14.0, 24.0]
+    assert [part["metrics"]["wrap_up_seconds"] for part in (one, two)] == [None, 12.0]
+    assert len((await got(screens, "/calls/c1~2/events"))["items"]) == 9
+    assert one["orphan"] == "no media"
+    assert "no_media" in one["warnings"]
+
+
+async def test_what_is_taken_back_leaves_the_list_and_says_why_where_it_is_asked_for(
+    site: Floor, screens: Client
+) -> None:
+    await transferred(site)
+    await site.tell(raw("ended", 32, id="earlier", by="customer"))
+    await site.turn()
+    await site.turn(LATE.total_seconds())
+
+    assert await ids(screens, "") == ["c1"]
+    assert (await got(screens, "/calls/c1~2"))["warnings"] == ["withdrawn"]
+    assert (await got(screens, "/calls/c1"))["parts"] == []
+
+
+async def test_adopted_audio_leads_to_the_call_that_took_it(site: Floor, screens: Client) -> None:
+    ident = site.uuid("c1", "agent", "agent")
+    await site.audiosocket(ident, hum(400))
+    await site.turn()
+    await site.turn(LATE.total_seconds())
+    orphan = (await got(screens, "/calls"))["items"][0]
+    assert (orphan["id"], orphan["orphan"], orphan["warnings"]) == (str(ident), "no signalling", ["no_signalling"])
+
+    bound = raw("leg", 5, id="leg", leg="agent", role="agent", audio={"audiosocket": str(ident)})
+    await site.tell(raw("answered", 5, id="1", **FIRST), bound, raw("ended", 6, id="2"))
+    await site.turn()
+    await site.turn(LATE.total_seconds())
+    assert await ids(screens, "") == ["c1"]
+    assert (await got(screens, f"/calls/{ident}"))["parts"] == ["c1"]
+
+
+async def test_calls_without_an_agent_are_listed_apart_and_an_end_nobody_told_is_said(
+    site: Floor, screens: Client
+) -> None:
+    await site.tell(raw("offered", 0, id="1", seat="s9"), raw("offered", 0, id="2", call="c2", **FIRST))
+    await site.turn()
+    await site.turn(SILENT.total_seconds())
+
+    assert (await ids(screens, "unassigned=true"), await ids(screens, "unassigned=false")) == (["c1"], ["c2"])
+    one = await got(screens, "/calls/c1")
+    assert (one["state"], one["concluded"], one["warnings"], one["agent"]) == ("ended", "silent", ["unended"], None)

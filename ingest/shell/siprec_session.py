@@ -20,6 +20,8 @@ from ingest.siprec import Metadata, Speaker
 from ingest.siprec_config import SiprecConfig, call_name, ended_event, leg_event, leg_labels
 
 RECEIVE_BYTES = 512 * 1024  # the kernel keeps this much of a stream while we are busy: 20 s
+QUEUED = 4000  # datagrams that the kernel may hold of one stream
+DATAGRAM_BYTES = 4096
 AGAIN_S = 1.0
 
 
@@ -54,6 +56,7 @@ class MediaLeg(asyncio.DatagramProtocol):
     def __init__(self, core: Core, writer: LegWriter, receiver: Receiver) -> None:
         self._core, self.writer, self.receiver = core, writer, receiver
         self._transport: asyncio.DatagramTransport | None = None
+        self._bound: socket.socket
         self.port = 0
         self.sends = True
         self.since_s = core.mono()  # when it was last expected to begin
@@ -61,7 +64,7 @@ class MediaLeg(asyncio.DatagramProtocol):
         self.broken = False  # the sender went wrong, not the call
 
     async def listen(self, bound: socket.socket) -> None:
-        self.port = bound.getsockname()[1]
+        self.port, self._bound = bound.getsockname()[1], bound
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=bound)
 
@@ -93,6 +96,7 @@ class MediaLeg(asyncio.DatagramProtocol):
     def end(self, cause: str) -> None:
         """Close the port and the leg; said again it changes nothing."""
         if not self.over:
+            self._read_rest()
             self._write(self.receiver.drain())
         self.over = True
         if self._transport is None:
@@ -102,6 +106,15 @@ class MediaLeg(asyncio.DatagramProtocol):
         for what, count in self.receiver.counts.items():
             self._core.counts[f"rtp {what}"] += count
         self.writer.end(cause)
+
+    def _read_rest(self) -> None:
+        """What the kernel holds came before the end that was said elsewhere."""
+        for _ in range(QUEUED):
+            try:
+                data, address = self._bound.recvfrom(DATAGRAM_BYTES)
+            except OSError:
+                return
+            self.datagram_received(data, address)
 
     def _write(self, pieces: Sequence[Piece]) -> None:
         try:
@@ -212,9 +225,11 @@ class Session:
     async def _take(self, told: _Told) -> bytes:
         """Take an offer: new m-lines get a port and a leg, known ones go on, those at port 0 end."""
         offer, before = told.offer, self._offer
-        fresh = {place: self._ports.take() for place, one in enumerate(offer) if self._wants(place, one)}
         hosts = frozenset({self._peer, *(one.address for one in offer if one.address)})
+        fresh: dict[int, socket.socket] = {}
         try:
+            for place in (place for place, one in enumerate(offer) if self._wants(place, one)):
+                fresh[place] = self._ports.take()
             await self._learn(told.metadata, offer, self._named(offer, fresh))
             if self.over:
                 if self.over == "hangup":

@@ -346,6 +346,24 @@ def _import(file: Path, json_: bool, **how: Any) -> None:
     raise typer.Exit(DONE if report.clean else FAILED)
 
 
+@app.command(epilog="Example: seatwatch reconcile 2026-11-21 /var/log/asterisk/queue_log")
+def reconcile(
+    day: Annotated[str, typer.Argument(help="A day of the site, like 2026-11-21.", metavar="DAY")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="queue_log, Master.csv, or lists of calls; none: show what was found.", metavar="[FILE…]"),
+    ] = None,
+    json_: Json = False,
+    actor: Actor = None,
+) -> None:
+    """A day's calls by another system's list: recorded, or missing and why. Exit 1 where one is missing."""
+    from qa.reconciling import reconcile_command, text
+
+    found = reconcile_command(day, files or [], actor)
+    say(as_json(found) if json_ else text(found))
+    raise typer.Exit(FAILED if found["missing"] or found["refused"] else DONE)
+
+
 @app.command(epilog="Example: seatwatch register leave --since 2026-03-01")
 def register(
     name: Annotated[str | None, typer.Argument(help="leave, attendance or case.", metavar="[NAME]")] = None,

@@ -32,8 +32,8 @@ class PcmWay:
     path = "/pcm"
     checks_itself = False
 
-    def __init__(self, core: Core, sources: Sources) -> None:
-        self._core = core
+    def __init__(self, core: Core, sources: Sources, heartbeat_seconds: float = HEARTBEAT_S) -> None:
+        self._core, self._heartbeat_s = core, heartbeat_seconds
         self._sockets: set[PcmSocket] = set()
 
     @property
@@ -50,7 +50,7 @@ class PcmWay:
         if why := self._core.no_room(source):
             self._core.refuse(NAME, why)
             return web.json_response({"error": f"{why}; try again later"}, status=503, headers={"Retry-After": "1"})
-        socket = PcmSocket(self._core, source, dialect, bool(offered[0]))
+        socket = PcmSocket(self._core, source, dialect, bool(offered[0]), self._heartbeat_s)
         self._sockets.add(socket)
         try:
             return await socket.serve(request)
@@ -64,13 +64,13 @@ class PcmWay:
 class PcmSocket:
     """One connection and its legs."""
 
-    def __init__(self, core: Core, source: Source | None, dialect: Dialect, named: bool) -> None:
+    def __init__(self, core: Core, source: Source | None, dialect: Dialect, named: bool, heartbeat_s: float) -> None:
         self._core, self._source, self._dialect = core, source, dialect
         self._writes = NAME if source is None or source.name == ANY else source.name
         self._ws = web.WebSocketResponse(
             protocols=(dialect.name,) if named else (),
             max_msg_size=dialect.message_bytes + 1,  # aiohttp refuses a message of exactly its limit
-            compress=False, heartbeat=HEARTBEAT_S, timeout=GOODBYE_S,
+            compress=False, heartbeat=heartbeat_s, timeout=GOODBYE_S,
         )  # fmt: skip
         self._cause = "reset"
         self._gone = asyncio.Event()

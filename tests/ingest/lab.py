@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ingest import spool
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.shell.stream_client import StreamClient
+from ingest.sink import SpoolRow
 from ingest.stream import Hello
 from ingest.tokens import stream_token
 from tests.ingest.values import SECRET
@@ -64,6 +66,16 @@ async def tick() -> None:
             await asyncio.Event().wait()
     except TimeoutError:
         return
+
+
+def stored_events(folder: Path) -> list[dict[str, Any]]:
+    """All events in the spool under *folder*, in the order in which they were stored."""
+    rows: list[SpoolRow] = []
+    for path in spool.all_files(folder):
+        reader = spool.Reader(path)
+        rows += reader.after(0)[1]
+        reader.close()
+    return [json.loads(row.payload) for row in rows if row.kind == "event"]
 
 
 def url(ingest: Ingest) -> str:

@@ -16,7 +16,6 @@ from ingest import spool
 from ingest.legs import LegAudio
 from ingest.shell.pcm_socket import PcmWay
 from ingest.shell.service import Ingest
-from ingest.sink import SpoolRow
 from ingest.sources import Source, Sources
 from ingest.tokens import audiosocket_uuid, stream_token
 from tests.ingest import lab
@@ -64,16 +63,6 @@ async def stored(ingest: Ingest, call: str, leg: str) -> LegAudio:
     return spool.read_leg(ingest.config.folder, call, leg)
 
 
-def events(folder: Path) -> list[dict[str, Any]]:
-    """All that are stored."""
-    rows: list[SpoolRow] = []
-    for path in spool.all_files(folder):
-        reader = spool.Reader(path)
-        rows += reader.after(0)[1]
-        reader.close()
-    return [json.loads(row.payload) for row in rows if row.kind == "event"]
-
-
 async def test_asterisk_sends_a_leg_that_we_asked_for(tmp_path: Path) -> None:
     ident = audiosocket_uuid(SECRET, "lab-17.0", "17.1", "agent", later())
     start = json.dumps({**START, "channel_id": f"seatwatch-media-c0ffee-{ident}"})
@@ -97,7 +86,7 @@ async def test_a_fork_sends_both_parties_in_large_messages(tmp_path: Path) -> No
         assert len(pairs) == 320_000
         assert await send(ingest, [FORK], said, pairs) == 1000
         legs = [await stored(ingest, "fs-1", name) for name in ("caller", "callee")]
-        found = events(tmp_path)
+        found = lab.stored_events(tmp_path)
 
     assert [(leg.role, leg.rate, leg.segments) for leg in legs] == [
         ("customer", 16000, [(0, caller)]),

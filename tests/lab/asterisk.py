@@ -76,8 +76,8 @@ async def build() -> str:
 class Asterisk:
     """The switchboard. Fixed ports, so there is one on a computer at a time; ``held`` waits for its turn."""
 
-    def __init__(self, pcm_port: int = 9093, pcm_key: str = "lab-pcm") -> None:
-        self._values = {"@PCM_PORT@": str(pcm_port), "@PCM_KEY@": pcm_key}
+    def __init__(self) -> None:
+        self._values = {"@PCM_PORT@": "9093", "@PCM_KEY@": "lab-pcm"}
         self._pid = LAB / "asterisk.pid"
 
     async def start(self) -> None:
@@ -89,6 +89,8 @@ class Asterisk:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     raise LabError(f"port {port}: is taken; stop the program that listens there")
         self._configure()
+        if (log := self.file("var/log/asterisk/queue_log")).exists():
+            log.write_text("")
         with (LAB / "asterisk.out").open("wb") as out:
             child = await asyncio.create_subprocess_exec(
                 "chroot", str(ROOT), "asterisk", "-f", stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
@@ -113,6 +115,12 @@ class Asterisk:
 
     async def cli(self, command: str, check: bool = True) -> str:
         return await run("chroot", str(ROOT), "asterisk", "-rx", command, check=check)
+
+    async def send_audio_to(self, pcm_port: int, pcm_key: str) -> None:
+        """Where its media WebSocket goes from now on."""
+        self._values = {"@PCM_PORT@": str(pcm_port), "@PCM_KEY@": pcm_key}
+        self._configure()
+        await self.cli("module reload res_websocket_client.so")
 
     def queue_log(self) -> list[str]:
         return self.file("var/log/asterisk/queue_log").read_text().splitlines()
@@ -139,9 +147,6 @@ class Asterisk:
                 text = text.replace(mark, value)
             (etc / source.name).write_text(text)
         etc.chmod(0o755)
-        log = self.file("var/log/asterisk/queue_log")
-        if log.exists():
-            log.write_text("")
 
 
 async def pause(seconds: float) -> None:
@@ -154,12 +159,12 @@ async def pause(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def held(pcm_port: int = 9093, pcm_key: str = "lab-pcm") -> AsyncIterator[Asterisk]:
+async def held() -> AsyncIterator[Asterisk]:
     """A running switchboard that nobody else uses meanwhile."""
     LAB.mkdir(parents=True, exist_ok=True)
     with (LAB / "phones.lock").open("w") as lock:
         await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-        asterisk = Asterisk(pcm_port, pcm_key)
+        asterisk = Asterisk()
         await asterisk.stop()
         await asterisk.start()
         try:

@@ -11,7 +11,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +197,10 @@ async def start_folds(services: Services, wake: asyncio.Event | None = None) -> 
     async def step(point: str) -> None:
         fault(point)
 
-    folder = Folder(services.store, services.site, settings.zone, settings.spool, services.recordings, now, step)
+    silent = timedelta(minutes=settings.silent_call_minutes)
+    folder = Folder(
+        services.store, services.site, settings.zone, settings.spool, services.recordings, now, step, silent
+    )
     duty = Duty(services.store.dsn, services.site, "folds")
     services.tasks.append(asyncio.create_task(_turning(folder, duty, wake or asyncio.Event()), name="folds"))
     return folder

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="what cloud senders call, as in wss://HOST; absent = what arrives")
     watch: WatchTable | None = Field(None, description="folder whose recordings are taken in as they come")
     recordings: Path | None = Field(None, description="folder of recordings; absent = in the data folder")
+    silent_call_minutes: int = Field(
+        240, ge=1, description="a call of which nothing came for so long is taken for over"
+    )
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
     alarm_rings: int = Field(3, ge=1, le=100, description="board: a ring after this one is an alarm")
     alarm_away_seconds: int = Field(300, ge=1, description="board: nobody at a seat, and not excused, for longer")

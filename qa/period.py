@@ -182,6 +182,9 @@ class Months:
                 raise MonthRefused("not_applicable", f"{month} is open: {told}")
             cards = [json.loads(body) for _, body in await months.cards(tx, str(month))]
             agents = [str(card["who"]) for card in cards if card["kind"] == "person" and only.card(card)]
+            if self.actor in agents:
+                told = "nobody adjusts their own month; ask somebody else"
+                raise MonthRefused("own_call", f"{self.actor} cannot sign for {self.actor}: {told}")
             if not agents:
                 told = f"`period show {month}` lists everybody"
                 raise MonthRefused("not_applicable", f"{only.agent or only.team} has no card in {month}; {told}")
@@ -189,6 +192,16 @@ class Months:
             for agent in agents:
                 await months.adjust(tx, str(month), str(carried), agent, points, pay, reason)
             return (await months.adjustments(tx))[-len(agents) :]
+
+    async def undo(self, month: Period, agent: str, n: int, reason: str) -> tuple[Adjusted, ...]:
+        """Takes an adjustment back by its opposite: both stand, and together they come to nothing."""
+        async with self.store.site(self.rules.id, self.actor) as tx:
+            known = await months.adjustments(tx)
+        one = next((one for one in known if (one.n, one.month, one.agent) == (n, str(month), agent)), None)
+        if one is None:
+            told = "the sheet lists those that are"
+            raise MonthRefused("not_applicable", f"{agent} has no adjustment {n} for {month}; {told}")
+        return await self.adjust(month, Only(agent=agent), -one.points, -one.pay, reason)
 
     async def decide(self, month: Period, agent: str, kind: str, verb: Verb, reason: str) -> tuple[str, ...]:
         """Review, approve or reject a recommendation; the laws that a person should think of before it is used."""

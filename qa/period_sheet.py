@@ -180,6 +180,7 @@ def _concerns(one: Any, view: View, card: Mapping[str, Any]) -> bool:
 
 def _by_hand(one: Any, paid: bool) -> Json:
     return {
+        "n": one.n,
         "month": one.month,
         "carried": one.carried,
         "points": decimal_text(one.points),

@@ -9,6 +9,7 @@ from pydantic import Field
 from qa.web.models import Decide, Shape, Titles
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Amounts = Annotated[str, Field(pattern=r"^-?\d{1,9}(\.\d{1,4})?$")]
 
 
 class ClosedBy(Shape):
@@ -147,6 +148,7 @@ class Late(Shape):
 class ByHand(Shape):
     """An adjustment that a person signed for."""
 
+    n: int = Field(description="its number at the site; `undo` names it")
     month: str
     carried: str
     points: str
@@ -196,6 +198,28 @@ class Decision(Shape):
     kind: Text
     step: Literal["review", "approve", "reject"]
     reason: Text
+
+
+class Adjustment(Shape):
+    """Points or money for a closed month, signed from the person's side; or the number of one to take back."""
+
+    points: Amounts = "0"
+    pay: Amounts = "0"
+    undo: int | None = Field(None, ge=1, description="adds the opposite of this adjustment; give no points and pay")
+    reason: Text
+
+
+class AdjustmentTaken(Shape):
+    """What was entered, and the month that carries it."""
+
+    n: int
+    month: str
+    carried: str
+    agent: str
+    points: str
+    pay: str
+    reason: str
+    by: str
 
 
 class DecisionTaken(Shape):

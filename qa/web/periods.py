@@ -1,16 +1,17 @@
-"""Months over HTTP: the list, one sheet, closing, and deciding about recommendations. Computes nothing itself."""
+"""Months over HTTP: the list, a sheet, closing, recommendations, adjusting. It computes nothing itself."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any, Literal, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from qa.period import MonthRefused, Months, View, month_of
+from qa.period import MonthRefused, Months, Only, View, month_of
 from qa.period_sheet import head, sheets
 from qa.site import SiteRules, rules
 from qa.store import months as stored
@@ -19,8 +20,10 @@ from qa.store.people import Role
 from qa.web import month_models as models
 from qa.web.context import MOST_ID, PRINCIPAL, SERVICES, answer, asked, work
 from qa.web.problems import Refusal
+from scoring.canonical import decimal_text
 from scoring.records.period import Period
 
+Form = TypeVar("Form", bound=BaseModel)
 FRESH_SECONDS = 300  # deadlines run out while nothing else happens
 QUICK_SECONDS = 2.0  # what took longer is shown for ten times as long before news of calls and records are worked in
 MOST_KEPT = 6
@@ -174,7 +177,7 @@ async def close_month(request: web.Request) -> web.Response:
 
 async def decide_recommendation(request: web.Request) -> web.Response:
     months, month, agent = await _months(request), _month(request), request.match_info["agent"]
-    told = await _decision(request)
+    told = await _body(request, models.Decision, "kind, step and reason")
     try:
         caution = await months.decide(month, agent, told.kind, told.step, told.reason)
     except MonthRefused as refused:
@@ -185,11 +188,32 @@ async def decide_recommendation(request: web.Request) -> web.Response:
     return answer(models.DecisionTaken(state=state, caution=list(caution)))
 
 
-async def _decision(request: web.Request) -> models.Decision:
-    if request.content_type != "application/json":
-        raise Refusal(415, "Unsupported media type", "send application/json with kind, step and reason")
+async def adjust_month(request: web.Request) -> web.Response:
+    """Points or money for a closed month, or the opposite of what was adjusted before."""
+    months, month, agent = await _months(request), _month(request), request.match_info["agent"]
+    told = await _body(request, models.Adjustment, "points or pay, or undo, and reason")
     try:
-        return models.Decision.model_validate_json(await request.read())
+        if told.undo is not None:
+            (made,) = await months.undo(month, agent, told.undo, told.reason)
+        else:
+            points, pay = Decimal(told.points), Decimal(told.pay)
+            (made,) = await months.adjust(month, Only(agent=agent), points, pay, told.reason)
+    except MonthRefused as refused:
+        raise _refusal(refused) from None
+    return answer(
+        models.AdjustmentTaken(
+            n=made.n, month=made.month, carried=made.carried, agent=made.agent, points=decimal_text(made.points),
+            pay=decimal_text(made.pay), reason=made.reason, by=made.actor,
+        )
+    )  # fmt: skip
+
+
+async def _body(request: web.Request, form: type[Form], names: str) -> Form:
+    """What was sent in this form; `names` says what to send."""
+    if request.content_type != "application/json":
+        raise Refusal(415, "Unsupported media type", f"send application/json with {names}")
+    try:
+        return form.model_validate_json(await request.read())
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise Refusal(422, "Unprocessable", f"{faults}; send kind, step and reason") from None
+        raise Refusal(422, "Unprocessable", f"{faults}; send {names}") from None

@@ -142,6 +142,11 @@ ROUTES: tuple[Route, ...] = (
         "Review, approve or reject a recommendation; a dismissal takes two people",
         month_models.DecisionTaken, errors=(403, 404, 409, 415, 422), method="POST", body=month_models.Decision,
     ),
+    Route(
+        f"{PERIOD}/{{agent}}/adjust", periods.adjust_month, CLOSERS,
+        "Adjust somebody's closed month, or take an adjustment back; the next open month carries it",
+        month_models.AdjustmentTaken, errors=(403, 404, 409, 415, 422), method="POST", body=month_models.Adjustment,
+    ),
     Route(f"{API}/episodes", calls.list_episodes, SCORES, "Stretches in which nobody was at a seat", models.Episodes),
     Route(f"{API}/board", board.get_board, FLOOR, "Every seat now, its call, and alarms", board_models.Board),
     Route(

@@ -78,3 +78,18 @@ async def test_an_assessor_reads_decides_and_closes_a_month(page: Any, address: 
     await page.get_by_text("中文", exact=True).click()
     await row.get_by_text("已复核").wait_for()
     assert page.complaints == []
+
+    await page.get_by_text("English").click()
+    await page.get_by_role("link", name="Li", exact=True).click()
+    await page.get_by_role("button", name="Adjust").click()
+    await dialog.get_by_label("Points").fill("1,5")
+    await dialog.get_by_text("Write a number").wait_for()
+    await dialog.get_by_label("Points").fill("1.5")
+    await patiently()(dialog.get_by_role("button", name="Adjust")).to_be_disabled()
+    await dialog.get_by_label("Reason").fill("appeal granted")
+    await dialog.get_by_role("button", name="Adjust").click()
+    await page.get_by_role("listitem").filter(has_text="appeal granted").get_by_role("button", name="Take back").click()
+    await dialog.get_by_label("Reason").fill("wrong person")
+    await dialog.get_by_role("button", name="Take back").click()
+    await page.get_by_role("listitem").filter(has_text="2026-03 → 2026-04: wrong person").wait_for()
+    assert page.complaints == []

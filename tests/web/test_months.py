@@ -137,6 +137,50 @@ async def test_a_decision_needs_its_words(services: Running, client: Client) -> 
     assert (await client.post(f"{MARCH}/Wang/decide", data=b"x")).status == 415
 
 
+async def adjust(services: Running, by: str, agent: str, role: str = "owner", **told: Any) -> tuple[int, Any]:
+    async with TestClient(TestServer(make_app(services, principal=Principal(by, role)))) as one:
+        answer = await one.post(f"{MARCH}/{agent}/adjust", json=told)
+        return answer.status, await answer.json()
+
+
+async def test_a_closed_month_is_adjusted_with_a_reason_and_taken_back_by_its_opposite(
+    services: Running, client: Client
+) -> None:
+    assert (await adjust(services, "kim", "Li", points="2", reason="appeal"))[0] == 409  # it is open
+    await client.post(f"{MARCH}/close")
+
+    status, made = await adjust(services, "kim", "Li", points="2", pay="-1.50", reason="appeal granted")
+    assert (status, made["carried"], made["points"], made["pay"], made["by"]) == (200, "2026-04", "2", "-1.5", "kim")
+    status, back = await adjust(services, "kim", "Li", undo=made["n"], reason="entered for the wrong person")
+    assert (status, back["points"], back["pay"]) == (200, "-2", "1.5")
+
+    sheet = await (await client.get(f"{MARCH}/Li")).json()
+    told = [(one["points"], one["reason"], one["by"]) for one in sheet["adjustments"]]
+    assert told == [("2", "appeal granted", "kim"), ("-2", "entered for the wrong person", "kim")]
+
+
+@pytest.mark.parametrize(
+    ("by", "role", "agent", "told", "status"),
+    [
+        ("kim", "owner", "Li", {"points": "2"}, 422),
+        ("kim", "owner", "Li", {"points": "2", "reason": " "}, 422),
+        ("kim", "owner", "Li", {"points": "1e9", "reason": "x"}, 422),
+        ("kim", "owner", "Li", {"reason": "nothing to change"}, 409),
+        ("kim", "owner", "Nobody", {"points": "2", "reason": "x"}, 409),
+        ("kim", "owner", "Li", {"undo": 99, "reason": "x"}, 409),
+        ("Li", "owner", "Li", {"points": "2", "reason": "for myself"}, 403),
+        ("zoe", "supervisor", "Li", {"points": "2", "reason": "x"}, 403),
+        ("aud", "auditor", "Li", {"points": "2", "reason": "x"}, 403),
+        ("ann", "assessor", "Li", {"points": "2", "reason": "x"}, 200),
+    ],
+)
+async def test_who_may_adjust_what(
+    services: Running, client: Client, by: str, role: str, agent: str, told: dict[str, Any], status: int
+) -> None:
+    await client.post(f"{MARCH}/close")
+    assert (await adjust(services, by, agent, role, **told))[0] == status
+
+
 async def test_an_agent_sees_the_own_sheet_only(services: Running) -> None:
     async with TestClient(TestServer(make_app(services, principal=Principal("Li", "agent")))) as one:
         assert (await one.get(f"{MARCH}/Li")).status == 200

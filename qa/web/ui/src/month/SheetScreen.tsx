@@ -6,15 +6,9 @@ import { points } from "../format.ts";
 import { callAddress, go, monthAddress } from "../route.ts";
 import { Trouble, Waiting } from "../shell/States.tsx";
 import { useWords } from "../words.tsx";
-import { Grade, Named, Standings } from "./cells.tsx";
+import { Adjusted } from "./Adjusted.tsx";
+import { Grade, Named, Signed, Standings } from "./cells.tsx";
 import { useDecide, useSheet, type Found, type Kind, type Line, type Recommended, type Sheet, type Step } from "./data.ts";
-
-function Signed({ value }: { value: string | null }) {
-  const { t } = useWords();
-  if (value === null) return <span className="faint">{t("none")}</span>;
-  const look = value.startsWith("-") ? "minus" : value === "0" ? "zero" : "plus";
-  return <span className={`points ${look}`}>{points(value)}</span>;
-}
 
 function Proof({ one }: { one: Evidence }) {
   if (one.kind === "span") {
@@ -207,30 +201,6 @@ function Figures({ sheet }: { sheet: Sheet }) {
   );
 }
 
-function Adjusted({ sheet }: { sheet: Sheet }) {
-  const { t } = useWords();
-  const late = [sheet.adjusted.points, sheet.adjusted.pay].some((one) => one !== null && one !== "0");
-  if (!late && sheet.adjustments.length === 0) return null;
-  return (
-    <Part title={t("month.adjusted")}>
-      <ul className="plainlist">
-        {late && (
-          <li>
-            {t("month.late")} <Signed value={sheet.adjusted.points} />
-            {sheet.adjusted.pay !== null && <small>{t("month.yuan", { amount: points(sheet.adjusted.pay) })}</small>}
-          </li>
-        )}
-        {sheet.adjustments.map((one) => (
-          <li key={one.at}>
-            {one.month} → {one.carried}: {one.reason} <small>{t("month.by", { by: one.by, at: one.at.slice(0, 10) })}</small> <Signed value={one.points} />
-            {one.pay !== null && one.pay !== "0" && <small>{t("month.yuan", { amount: points(one.pay) })}</small>}
-          </li>
-        ))}
-      </ul>
-    </Part>
-  );
-}
-
 function Body({ sheet }: { sheet: Sheet }) {
   const { t, term, titled } = useWords();
   return (
@@ -263,7 +233,7 @@ function Body({ sheet }: { sheet: Sheet }) {
       <Part title={t("month.lines")}>
         <Clauses lines={sheet.lines} />
       </Part>
-      <Adjusted sheet={sheet} />
+      <Adjusted sheet={sheet} part={(children) => <Part title={t("month.adjusted")}>{children}</Part>} />
       {sheet.amounts.length > 0 && (
         <Part title={t("month.amounts")}>
           <ul className="plainlist">

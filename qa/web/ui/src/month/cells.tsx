@@ -1,4 +1,5 @@
 // Small marks of the month: always a word, never a colour alone.
+import { points } from "../format.ts";
 import { useWords } from "../words.tsx";
 import type { Clause, Standing } from "./data.ts";
 
@@ -31,4 +32,11 @@ export function Named({ clause }: { clause: Clause }) {
       <b>{clause.cite}</b> {titled(clause.title, "")} <small>{clause.rule}</small>
     </>
   );
+}
+
+export function Signed({ value }: { value: string | null }) {
+  const { t } = useWords();
+  if (value === null) return <span className="faint">{t("none")}</span>;
+  const look = value.startsWith("-") ? "minus" : value === "0" ? "zero" : "plus";
+  return <span className={`points ${look}`}>{points(value)}</span>;
 }

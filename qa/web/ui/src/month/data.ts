@@ -97,7 +97,18 @@ export interface Sheet extends Omit<Row, "unknown" | "assumed" | "recommendation
   ladders: (Clause & { window: string; count: string })[];
   recommendations: Recommended[];
   adjusted: { points: string | null; pay: string | null };
-  adjustments: { month: string; carried: string; points: string; pay: string | null; reason: string; by: string; at: string }[];
+  adjustments: ByHand[];
+}
+
+export interface ByHand {
+  n: number;
+  month: string;
+  carried: string;
+  points: string;
+  pay: string | null;
+  reason: string;
+  by: string;
+  at: string;
 }
 
 const sheetPath = (month: string, who: string) => `/periods/${month}/${encodeURIComponent(who)}`;
@@ -127,5 +138,13 @@ export function useDecide(month: string, who: string) {
   return useMutation({
     mutationFn: (told: { kind: string; step: Step; reason: string }) => post<{ state: string }>(`${sheetPath(month, who)}/decide`, told),
     onSettled: () => client.invalidateQueries({ queryKey: ["month", month] }),
+  });
+}
+
+export function useAdjust(month: string, who: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (told: { points?: string; pay?: string; undo?: number; reason: string }) => post<{ carried: string }>(`${sheetPath(month, who)}/adjust`, told),
+    onSettled: () => client.invalidateQueries({ queryKey: ["month"] }),
   });
 }

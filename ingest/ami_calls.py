@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest.ami import Block, seconds, stamp, text
-from ingest.ami_names import AmiConfig, extension, interface, mask, ours
+from ingest.ami_names import AmiConfig, mask, ours
 from ingest.ami_offers import AmiOffers, Told
 from ingest.ami_talk import Call, Channel
 from ingest.taps import Tap
@@ -84,24 +84,32 @@ class AmiCalls(AmiOffers):
         return list(self.seats.lost(since))
 
     def restore(
-        self, members: Iterable[Block], channels: Iterable[Block], devices: Iterable[Block], at: datetime
+        self,
+        members: Iterable[Block] | None,
+        channels: Iterable[Block] | None,
+        devices: Iterable[Block] | None,
+        at: datetime,
     ) -> list[dict[str, Any] | Tap]:
-        """What the lists of a new connection show; what happened meanwhile has no time of its own."""
+        """What the lists of a new connection show; what happened meanwhile has no time of its own. None = no list."""
         self._by, self._confidence = "snapshot", "snapshot"
         out: list[dict[str, Any] | Tap] = []
-        shown = [block for block in channels if not ours(block.get("Channel", "")) and block.get("Uniqueid")]
+        sits, here = None, None
         with self.seats.quiet():
-            members = list(members)
-            for block in members:
+            if members is not None:
+                members = list(members)
+                sits = {(self._member_seat(block), block.get("Queue", "")) for block in members}
+            for block in members or ():
                 list(self.seats.member(block, at))
-            for block in devices:
+            for block in devices or ():
                 list(self.seats.device(block, at))
-            here = {block["Uniqueid"] for block in shown}
-            for channel in [one for one in self._memory.channels.values() if one.uid not in here]:
-                out += self._gone(channel, at)
-            for block in shown:
-                out += self._shown(block, at)
-        out += self.seats.restored(((self._member_seat(b), b.get("Queue", "")) for b in members), here, at)
+            if channels is not None:
+                shown = [block for block in channels if not ours(block.get("Channel", "")) and block.get("Uniqueid")]
+                here = {block["Uniqueid"] for block in shown}
+                for channel in [one for one in self._memory.channels.values() if one.uid not in here]:
+                    out += self._gone(channel, at)
+                for block in shown:
+                    out += self._shown(block, at)
+        out += self.seats.restored(sits, here, at)
         self._confidence = None
         return out
 
@@ -279,7 +287,7 @@ class AmiCalls(AmiOffers):
 
     def _member_seat(self, block: Block) -> str:
         device = text(block, "Location", "Interface") or ""
-        return self.names.seat(device) or extension(interface(device))
+        return self.names.seat(device) or self.names.member(device, text(block, "StateInterface"), None)
 
     def _hold(self, block: Block, at: datetime) -> Told:
         """On the holder's channel; a customer's own hold is not the seat's."""

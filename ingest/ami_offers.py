@@ -194,6 +194,7 @@ class AmiOffers:
         if channel.seat is not None and channel.up_at is not None and not channel.local:
             into = self._memory.calls.get(linked)
             if into is not None and into.told and into.of(channel.uid) is None and channel is not into.customer:
+                self._offer(into, channel).told = True  # it was asked in the other call
                 yield from self._answer(into, channel, at)
             if before is not None and into is not None and not before.talking:
                 yield from self._joined(before, into, at)

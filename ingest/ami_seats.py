@@ -6,7 +6,7 @@ the device shows, that before the membership.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -170,15 +170,16 @@ class AmiSeats:
             yield self._event(seat, since, ("unknown", "not connected to the PBX", "observed", None), "lost")
 
     def restored(
-        self, members: Iterable[tuple[str, str]], channels: set[str], at: datetime
+        self, members: set[tuple[str, str]] | None, channels: set[str] | None, at: datetime
     ) -> Iterator[dict[str, Any]]:
-        """A snapshot is whole: memberships and channels that it does not name are gone; each seat is told anew."""
-        now = set(members)
+        """A list is whole: memberships and channels that it does not name are gone. Each seat is told anew."""
         for seat in self._seats.values():
-            seat.queues = {queue for queue in seat.queues if (seat.name, queue) in now}
-            seat.pauses = {queue: why for queue, why in seat.pauses.items() if queue in seat.queues}
-            seat.channels = {uid: shows for uid, shows in seat.channels.items() if uid in channels}
-            seat.held &= channels
+            if members is not None:
+                seat.queues = {queue for queue in seat.queues if (seat.name, queue) in members}
+                seat.pauses = {queue: why for queue, why in seat.pauses.items() if queue in seat.queues}
+            if channels is not None:
+                seat.channels = {uid: shows for uid, shows in seat.channels.items() if uid in channels}
+                seat.held &= channels
             yield from self._tell(seat, at, "snapshot", "snapshot")
 
     def _seat(self, name: str) -> _Seat | None:

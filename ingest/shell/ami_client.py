@@ -28,6 +28,7 @@ JITTER_S = (3.0, 30.0)  # the first reconnect comes within this time, later ones
 TICK_S = 1.0
 PING_AFTER_S, DEAD_AFTER_S = 10.0, 25.0  # of silence
 LISTS_WITHIN_S = 10.0
+EARLY_TRIES = 10
 WAITING_EVENTS = 20_000
 BATCH = 500
 RETRY_S = 1.0
@@ -59,6 +60,7 @@ class AmiClient:
         self._hole: datetime | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._said = ""
+        self._early = 0
 
     async def start(self) -> None:
         """Returns at once; the PBX may be away for as long as it likes."""
@@ -119,7 +121,7 @@ class AmiClient:
                 LOG.warning("AMI %s: %s", self.config.pbx, warning)
             await self._lists(line)
             self.connects += 1
-            self._said = ""
+            self._said, self._early = "", 0
             LOG.info("AMI %s: logged in, %s", self.config.pbx, welcome.banner)
             self.up.set()
             await self._listen(line)
@@ -130,27 +132,36 @@ class AmiClient:
         """What stands now. What happens while the lists come is told after them."""
         found: dict[str, list[Block]] = {name: [] for name in LISTS}
         live: list[Block] = []
-        open_lists = {line.send(name): name for name in LISTS}
+        refused = set()
+        waits = {line.send(name): name for name in LISTS}
         async with asyncio.timeout(LISTS_WITHIN_S):
-            while open_lists:
+            while waits:
                 if (blocks := await line.read()) is None:
                     raise AmiError("the PBX closed the connection while it was asked what stands")
                 for block in blocks:
-                    name = open_lists.get(block.get("ActionID", ""))
+                    name = waits.get(block.get("ActionID", ""))
                     if name is None:
                         live.append(block)
                     elif block.get("Event") == LISTS[name]:
                         found[name].append(block)
                     elif block.get("EventList") == "Complete" or block.get("Response") == "Error":
-                        del open_lists[block["ActionID"]]
+                        del waits[block["ActionID"]]
                         if block.get("Response") == "Error":
-                            LOG.warning("AMI %s: %s refused; set write=reporting for this user", self.config.pbx, name)
+                            self._refused(name, block.get("Message", ""))
+                            refused.add(name)
+        members, channels, devices = (None if name in refused else found[name] for name in LISTS)
         at = self._pbx_now()
-        members, channels, devices = found.values()
         self._take(self.calls.restore(members, channels, devices, at))
         await self._fill(at)
         self._heard_at, self._hole = at, None
         self._hear(live)
+
+    def _refused(self, name: str, message: str) -> None:
+        """A PBX that has just started does not know all its lists yet: nothing may be concluded from that."""
+        if "denied" not in message.lower() and self._early < EARLY_TRIES:
+            self._early += 1
+            raise AmiError(f"{name} is not known there yet ({message[:60]}); the PBX may be starting")
+        LOG.warning("AMI %s: %s refused (%s); set write=reporting for this user", self.config.pbx, name, message[:60])
 
     async def _listen(self, line: AmiLine) -> None:
         silent_s = 0.0

@@ -28,8 +28,8 @@ class Waiting:
         self._limit = limit
         self._size = 0
         self._tickets: list[Ticket] = []
-        self._changed = threading.Condition()
-        self._closed = False
+        self._arrived = threading.Condition()
+        self._closed = threading.Event()
 
     @property
     def fill(self) -> float:
@@ -39,31 +39,31 @@ class Waiting:
     def put(self, ticket: Ticket, force: bool = False) -> None:
         """Take a ticket, whole or not at all. *force* is for legs that are already read and must not lose a row."""
         size = sum(item.size for item in ticket.items)
-        with self._changed:
+        with self._arrived:
             if self._size + size > self._limit and not force:
                 raise SpoolFull(f"spool queue: {self._size} of {self._limit} bytes wait for the disk; send again later")
             self._tickets.append(ticket)
             self._size += size
-            self._changed.notify()
+            if len(self._tickets) == 1:  # the writer waits for the first only
+                self._arrived.notify()
 
     def take(self, timeout_s: float) -> list[Ticket]:
         """Everything that waits; an empty list after *timeout_s* or when closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._tickets or self._closed, timeout_s)
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._tickets or self._closed.is_set(), timeout_s)
             tickets, self._tickets = self._tickets, []
             return tickets
 
     def stored(self, tickets: Sequence[Ticket]) -> None:
         """These are on disk: their bytes are free again."""
-        with self._changed:
+        with self._arrived:
             self._size -= sum(item.size for ticket in tickets for item in ticket.items)
 
     def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        with self._arrived:
+            self._closed.set()
+            self._arrived.notify()
 
     def pause(self, timeout_s: float) -> bool:
         """Let the next commit's rows gather; at once when closed. True when closed."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._closed, timeout_s)
+        return self._closed.wait(timeout_s)

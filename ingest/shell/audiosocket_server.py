@@ -1,13 +1,15 @@
 """AudioSocket over TCP: time limits, rate limits and the audio clock around the parser. Acknowledges nothing.
 
-The sender never resends, so whatever cannot be stored becomes a gap with its cause.
+The sender never resends, so whatever cannot be stored becomes a gap with its cause. Packets come fifty times a second
+on every leg: a connection is a protocol of the event loop, not a task.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from ingest.admission import Opened
@@ -18,7 +20,6 @@ from ingest.shell.legs import LegWriter
 from ingest.shell.siblings import Siblings
 from ingest.sources import Network, inside
 
-READ_BYTES = 64 * 1024
 NAME = "audiosocket"
 
 
@@ -32,123 +33,119 @@ class SocketLimits:
 
 
 class AudioSocketServer:
-    """The port. Every connection is its own task; what one sends never disturbs another."""
+    """The port. What one connection sends never disturbs another."""
 
     def __init__(self, core: Core, limits: SocketLimits, siblings: Siblings) -> None:
-        self._core, self._limits, self._siblings = core, limits, siblings
+        self.core, self.limits, self.siblings = core, limits, siblings
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lines: set[Line] = set()
         self._unnamed: dict[str, int] = {}
-        self._stopping = False
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port."""
-        self._server = await asyncio.start_server(
-            self._accept, host, port, limit=READ_BYTES, reuse_port=self._siblings.any or None
-        )
+        loop = asyncio.get_running_loop()
+        shared = self.siblings.any or None
+        self._server = await loop.create_server(lambda: Line(self), host, port, reuse_port=shared)
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
     @property
     def open(self) -> int:
-        return len(self._tasks)
+        return len(self._lines)
 
     async def stop(self) -> None:
         """Close the port and end every leg with the reason."""
-        self._stopping = True
         if self._server is not None:
             self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for line in list(self._lines):
+            line.leave("shutdown")
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        peer = str((writer.get_extra_info("peername") or ("?",))[0])
-        try:
-            if not inside(self._limits.networks, peer):
-                self._core.refuse("audiosocket", f"{peer} is in none of the networks that may send")
-                return
-            crowded = self._unnamed.get(peer, 0) >= self._limits.unnamed_per_peer
-            if crowded or len(self._tasks) > self._limits.connections:
-                self._core.refuse("audiosocket", f"{peer} has too many connections")
-                return
-            await self._serve(reader, peer)
-        except asyncio.CancelledError:
-            if not self._stopping:
-                raise
-        except SpoolError as error:
-            self._core.refuse("audiosocket", error)
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+    def enter(self, line: Line) -> str | None:
+        """Why a connection cannot be taken; None when it is."""
+        if not inside(self.limits.networks, line.peer):
+            return f"{line.peer} is in none of the networks that may send"
+        if self._unnamed.get(line.peer, 0) >= self.limits.unnamed_per_peer or self.open >= self.limits.connections:
+            return f"{line.peer} has too many connections"
+        self._lines.add(line)
+        self._unnamed[line.peer] = self._unnamed.get(line.peer, 0) + 1
+        return None
 
-    async def _serve(self, reader: asyncio.StreamReader, peer: str) -> None:
-        parser = Parser()
-        self._unnamed[peer] = self._unnamed.get(peer, 0) + 1
-        try:
-            ident, early = await self._ident(reader, parser)
-            leg = LegWriter(self._core, await self._open(ident), NAME)
-        except (AudioSocketError, TokenError, SpoolError, OSError) as error:
-            self._core.refuse("audiosocket", error)
+    def named(self, peer: str) -> None:
+        """One connection of this address has said who it is, or has gone."""
+        self._unnamed[peer] -= 1
+        if not self._unnamed[peer]:
+            del self._unnamed[peer]
+
+    def discard(self, line: Line) -> None:
+        self._lines.discard(line)
+
+    def admit(self, ident: UUID) -> Opened:
+        """Use up a UUID; SpoolFull or TokenError when it opens nothing."""
+        if why := self.core.no_room(None):
+            raise SpoolFull(why)
+        return self.core.admission.open_audiosocket(ident, self.core.now())
+
+
+class Line(asyncio.Protocol):
+    """One connection: its UUID first, then the audio of one leg until it ends."""
+
+    def __init__(self, server: AudioSocketServer) -> None:
+        self._server, self._core = server, server.core
+        self._parser = Parser()
+        self._leg: LegWriter | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._over = self._named = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport, self._loop = cast(asyncio.Transport, transport), asyncio.get_running_loop()
+        self.peer = str((transport.get_extra_info("peername") or ("?",))[0])
+        if why := self._server.enter(self):
+            self._core.refuse(NAME, why)
+            self._over = self._named = True
+            self._transport.close()
             return
-        finally:
-            self._unnamed[peer] -= 1
-            if not self._unnamed[peer]:
-                del self._unnamed[peer]
-        await self._until_end(reader, parser, leg, early)
+        self._heard_s = self._loop.time()
+        self._timer = self._loop.call_later(self._server.limits.ident_seconds, self._look)
 
-    async def _open(self, ident: UUID) -> Opened:
-        if not self._core.spool.roomy:
-            raise SpoolFull("spool: is nearly full, no new call is taken now")
-        if known := await self._siblings.admitted(str(ident)):
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        self._heard_s = self._loop.time()
+        events = self._parser.feed(data)
+        try:
+            if self._leg is None:
+                if isinstance(first := next(events, None), Ident):
+                    self._admit(first.uuid)
+            elif cause := self._take(self._leg, events):
+                self.leave(cause)
+        except (ProtocolError, SpoolError) as error:
+            self._refuse(error)
+
+    def _admit(self, ident: UUID) -> None:
+        """Nothing more is read while other processes are asked what they know of the UUID."""
+        if not self._server.siblings.any:
+            self._begin(ident)
+            return
+        self._transport.pause_reading()
+        self._asking = asyncio.create_task(self._ask(ident), name="audiosocket-uuid")
+
+    async def _ask(self, ident: UUID) -> None:
+        if known := await self._server.siblings.admitted(str(ident)):
             self._core.admission.remember([known])
-        return self._core.admission.open_audiosocket(ident, self._core.now())
+        if not self._over:
+            self._begin(ident)
+            self._transport.resume_reading()
 
-    async def _ident(self, reader: asyncio.StreamReader, parser: Parser) -> tuple[UUID, Iterator[Event]]:
-        """The UUID, and what came in the same read behind it, not looked at yet."""
-        limit = self._limits.ident_seconds
+    def _begin(self, ident: UUID) -> None:
         try:
-            async with asyncio.timeout(limit):
-                while data := await reader.read(READ_BYTES):
-                    events = parser.feed(data)
-                    if isinstance(first := next(events, None), Ident):
-                        return first.uuid, events
-        except TimeoutError:
-            raise AudioSocketError(f"no UUID within {limit:g} s; send it first") from None
-        raise AudioSocketError(f"closed after {parser.rest} bytes without a UUID; send it first")
-
-    async def _until_end(
-        self, reader: asyncio.StreamReader, parser: Parser, leg: LegWriter, early: Iterator[Event]
-    ) -> None:
-        cause = "error"
-        try:
-            cause = self._take(leg, early) or await self._read(reader, parser, leg)
-        except ProtocolError as error:
-            self._core.refuse("audiosocket packet", error)
-        except OSError:
-            cause = "reset"
-        except asyncio.CancelledError:
-            cause = "shutdown"
-            raise
-        finally:
-            self._core.counts["audiosocket skipped"] += parser.skipped
-            leg.end(cause)
-
-    async def _read(self, reader: asyncio.StreamReader, parser: Parser, leg: LegWriter) -> str:
-        """Read until the leg is over; says why."""
-        while True:
-            try:
-                async with asyncio.timeout(self._limits.idle_seconds):
-                    data = await reader.read(READ_BYTES)
-            except TimeoutError:
-                return "idle"
-            if not data:
-                return "truncated" if parser.rest else "eof"
-            if cause := self._take(leg, parser.feed(data)):
-                return cause
+            self._leg = leg = LegWriter(self._core, self._server.admit(ident), NAME)
+            self._known()
+            self._timer.cancel()
+            self._timer = self._loop.call_later(self._server.limits.idle_seconds, self._look)
+            if cause := self._take(leg, self._parser.feed(b"")):  # what came in the same read
+                self.leave(cause)
+        except (ProtocolError, TokenError, SpoolError) as error:
+            self._refuse(error)
 
     def _take(self, leg: LegWriter, events: Iterable[Event]) -> str:
         """Store what came, up to the first fault; non-empty when the sender hung up."""
@@ -168,3 +165,49 @@ class AudioSocketServer:
                 case Skipped():
                     leg.control(HEAD_BYTES + event.length)
         return ""
+
+    def eof_received(self) -> None:
+        """Most senders just close."""
+        if self._leg is None and not self._over:
+            self._refuse(AudioSocketError(f"closed after {self._parser.rest} bytes without a UUID; send it first"))
+        self.leave("truncated" if self._parser.rest else "eof")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.leave("eof" if error is None else "reset")
+        self._known()
+        self._server.discard(self)
+
+    def _look(self) -> None:
+        """The time for the UUID is over, or nothing may have come for too long."""
+        limits = self._server.limits
+        if self._leg is None:
+            self._refuse(AudioSocketError(f"no UUID within {limits.ident_seconds:g} s; send it first"))
+        elif (rest_s := self._heard_s + limits.idle_seconds - self._loop.time()) > 0:
+            self._timer = self._loop.call_later(rest_s, self._look)
+        else:
+            self.leave("idle")
+
+    def _refuse(self, error: Exception) -> None:
+        self._core.refuse(NAME if self._leg is None else f"{NAME} packet", error)
+        self.leave("error")
+
+    def leave(self, cause: str) -> None:
+        """End the leg and close; said again it changes nothing."""
+        if self._over:
+            return
+        self._over = True
+        self._timer.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
+        self._core.counts["audiosocket skipped"] += self._parser.skipped
+        if self._leg is not None:
+            try:
+                self._leg.end(cause)
+            except SpoolError as error:
+                LOG.error("audiosocket: the end of a leg is not stored: %s", error)
+        self._transport.close()
+
+    def _known(self) -> None:
+        if not self._named:
+            self._named = True
+            self._server.named(self.peer)

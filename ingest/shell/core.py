@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ingest.admission import Admission
 from ingest.errors import SpoolFailed, SpoolFull
@@ -26,6 +26,13 @@ Fresh = tuple[bytes, list[Row | Admit]]  # a new event's key, and what to store 
 LOG = logging.getLogger("seatwatch.ingest")
 RECENT_KEYS = 200_000
 COMMIT_WAIT_S = 5.0
+GATHER_S = 0.05
+
+
+class Flushed(Protocol):
+    """A leg that gathers audio."""
+
+    def flush(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Core:
         self.open_legs: Counter[str] = Counter()  # by source, of senders that never resend
         self.elsewhere: Callable[[str], Awaitable[Admit | None]] = _nowhere
         self._waiting: set[asyncio.Future[None]] = set()
+        self._heard: list[Flushed] = []
+        self._flush: asyncio.TimerHandle | None = None
         self._keys = keys
         self._legs: dict[LegName, None] = {}  # that hold audio, as far back as this process knows
 
@@ -76,6 +85,21 @@ class Core:
 
     def store(self, items: Sequence[Row | Admit], done: Done | None = None, force: bool = False) -> None:
         self.spool.put(items, done, force)
+
+    def gather(self, leg: Flushed) -> None:
+        """Have ``leg.flush`` called soon: one row for what a leg says in a while, not one for each of its frames."""
+        self._heard.append(leg)
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(GATHER_S, self.flush_legs)
+
+    def flush_legs(self) -> None:
+        """Everything that was gathered goes to the spool."""
+        heard, self._heard, self._flush = self._heard, [], None
+        try:
+            for leg in heard:
+                leg.flush()
+        except SpoolFailed as error:  # the process is about to end; what is on disk tells where each leg stopped
+            LOG.error("audio is not stored: %s", error)
 
     def refuse(self, what: str, why: object) -> None:
         """Count and log something that was turned away; once each, without what a stranger wrote in full."""

@@ -30,6 +30,7 @@ class LegWriter:
         self._encoding, self._clocked = encoding, clocked
         self._width = WIDTHS[encoding]
         self._clock: AudioClock | None = None
+        self._gathered: list[bytes] = []
         self._budget = Bucket(CONTROL_BYTES_S)
         self._start_us = self._seq = self._dropped = self._hole = 0
         self._over = False
@@ -54,9 +55,23 @@ class LegWriter:
         if clock.lag_s(now_s) < -BURST_S:
             raise PaceError("audio: comes faster than it can sound; send at real pace")
         if missing:
+            self.flush()
             rows.append(self._hole_row(missing, "loss"))
-        rows.append(self._row("audio", data, samples))
-        self._store(rows)
+        if rows:
+            self._store(rows)
+        if not self._gathered:
+            self._core.gather(self)
+        self._gathered.append(data)
+        self.samples += samples
+
+    def flush(self) -> None:
+        """What was heard since the last time, as one row; the core calls it after a while."""
+        if not self._gathered:
+            return
+        data = b"".join(self._gathered)
+        self._gathered.clear()
+        samples = len(data) // self._width
+        self._store([self._make("audio", data, self.samples - samples, samples)])
 
     def gap(self, samples: int, cause: str) -> None:
         """Time that passes without sound: paused, discarded or lost on the way."""
@@ -65,6 +80,7 @@ class LegWriter:
         rows = self._begun(samples, self._core.mono())
         assert self._clock is not None
         self._clock.sample += samples
+        self.flush()
         self._store([*rows, self._hole_row(samples, cause)])
 
     def control(self, size: int) -> None:
@@ -78,6 +94,7 @@ class LegWriter:
             return
         self._over = True
         self._core.open_legs[self._source] -= 1
+        self.flush()
         rows = self._begun(0, self._core.mono())
         rows += [self._overrun()] if self._dropped else []
         self._core.store([*rows, self._row("end", body({"samples": self.samples, "cause": cause}), 0)], force=True)

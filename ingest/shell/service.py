@@ -121,6 +121,7 @@ class Ingest:
         await self._audio.stop()
         await self._http.stop()
         self.streams.close()
+        self.core.flush_legs()
         await asyncio.to_thread(self.spool.close)
         if self._tail is not None:
             self._tail.cancel()
@@ -139,6 +140,7 @@ class Ingest:
     async def flush(self) -> None:
         """Returns once everything stored so far is durable and, if there is a sink that answers, carried."""
         durable = asyncio.Event()
+        self.core.flush_legs()
         self.core.store((), durable.set, force=True)
         await durable.wait()
         if self.tailer is not None:

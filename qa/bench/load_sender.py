@@ -46,7 +46,7 @@ class Told:
     late_worst_s: float = 0.0
     wall_s: float = 0.0
     acks_ms: list[float] = field(default_factory=list)
-    lost: int = 0  # connections that the server closed
+    lost: int = 0  # connections that the server closed before everything was sent
 
 
 def websocket_frame(opcode: int, payload: bytes) -> bytes:
@@ -196,9 +196,12 @@ async def _play(asked: Asked) -> Told:
             told.frames += 1
     told.wall_s = loop.time() - began
     told.late_p99_s, told.late_worst_s = percentile(late, 0.99), max(late)
-    await asyncio.sleep(1.0)  # the last acknowledgements
     for leg in (*fast, *slow):
         leg.line.over = True
+    for leg in slow:
+        leg.line.transport.write(websocket_frame(TEXT, json.dumps({"type": "end", "seq": leg.seq}).encode()))
+    await asyncio.sleep(1.0)  # the last acknowledgements
+    for leg in (*fast, *slow):
         leg.line.transport.close()
     return told
 

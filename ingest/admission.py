@@ -95,10 +95,14 @@ class Admission:
         self._known[token] = admit
         return Opened(*said, admit)
 
+    def is_used(self, name: str) -> bool:
+        """Whether a UUID or token has opened its leg."""
+        known = self._known.get(name)
+        return known is not None and known.state == "used"
+
     def open_token(self, token: str, now: datetime) -> Opened:
         """The leg that a token was made for, once: for senders that never resume."""
-        known = self._known.get(token)
-        if known is not None and known.state == "used":
+        if self.is_used(token):
             raise TokenError("token: was used before; make a new one for each leg")
         said = self._said(token, now)
         admit = self._known[token] = Admit(token, "used", micros(now + REMEMBERED_FOR), *said)

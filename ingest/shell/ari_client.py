@@ -11,6 +11,7 @@ import random
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -41,7 +42,8 @@ class AriTaps:
     def __init__(self, config: AriConfig, core: Core, secret: bytes) -> None:
         self._config, self._core, self._secret = config, core, secret
         self._taps = Taps(config, self._begin, secrets.token_hex(4))
-        self._legs: dict[Key, str] = {}  # the leg id of the present try
+        self._legs: dict[Key, tuple[str, str]] = {}  # leg id and UUID of the present try
+        self._tries = count(random.randrange(50))
         self._deaf: dict[Key, float] = {}  # since when a leg is wanted and not heard
         self._jobs: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
@@ -176,10 +178,12 @@ class AriTaps:
 
     def _begin(self, tap: Tap) -> UUID:
         """A one-time UUID for the next try, bound to a leg id of its own."""
-        leg = self._core.fresh_leg(tap.call, tap.leg)
-        until = self._core.now() + UUID_FOR * random.uniform(1, 5)  # no two processes make the same one in a minute
+        leg, before = self._legs.get((tap.call, tap.leg), ("", ""))
+        if not leg or self._core.admission.is_used(before):
+            leg = self._core.fresh_leg(tap.call, tap.leg)
+        until = self._core.now() + UUID_FOR + timedelta(minutes=next(self._tries) % 50)  # no UUID twice for a leg
         ident = audiosocket_uuid(self._secret, tap.call, leg, tap.role, until)
-        self._legs[tap.call, tap.leg] = leg
+        self._legs[tap.call, tap.leg] = leg, str(ident)
         self._tell(tap, f"tap-{ident}", leg, audio={"audiosocket": str(ident)})
         return ident
 
@@ -188,7 +192,7 @@ class AriTaps:
         late_s = now_s - self._deaf.pop(key, now_s)
         self._core.counts["ari heard"] += 1
         if late_s > LATE_S:
-            self._note(tap, self._legs[key], gap="tap_late", late_ms=round(late_s * 1000))
+            self._note(tap, self._legs[key][0], gap="tap_late", late_ms=round(late_s * 1000))
 
     def _gone(self, gone: Gone) -> None:
         key = (gone.tap.call, gone.tap.leg)

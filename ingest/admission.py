@@ -120,6 +120,13 @@ class Admission:
             return grant.call, grant.leg, grant.role
         raise TokenError("token: is neither signed nor registered; send a leg event with audio.stream first")
 
+    def open_stream_once(self, token: str, call: str, leg: str, role: str, now: datetime) -> Opened:
+        """The same for senders that cannot resume: a token that was used opens nothing more."""
+        known = self._known.get(token)
+        if known is not None and known.state == "used":
+            raise TokenError("token: was used before; make a new one for each stream")
+        return self.open_stream(token, call, leg, role, now)
+
     def open_once(self, name: str, call: str, now: datetime) -> Admit:
         """A session that its sender names himself: each name once. What to store, so that a restart changes nothing."""
         if name in self._known:

@@ -40,7 +40,7 @@ class Sources:
 
     @property
     def keyless(self) -> bool:
-        return not any(one.keys for one in self._all)
+        return not any(one.keys or one.secret for one in self._all)
 
     def by_key(self, given: str) -> Source | None:
         """Every key is compared, whichever fits."""

@@ -7,7 +7,6 @@ parameters, made for its leg ``inbound``, and good once.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -189,16 +188,14 @@ class MediaStreamSocket:
 
     async def _token(self, start: Start) -> list[Admit]:
         """The call's own token, used up."""
-        token, now, admission = start.said.get("token"), self._core.now(), self._core.admission
+        token = start.said.get("token")
         if token is None:
             if self._config.token:
                 raise TokenError("token: is missing; send the call's own among the stream's parameters")
             return []
-        once = f"{NAME} token {hashlib.blake2b(token.encode(), digest_size=16).hexdigest()}"
-        for name in (token, once):
-            await self._core.learn(name)
-        opened = admission.open_stream(token, self._call, TOKEN_LEG, start.role(TOKEN_LEG, self._config.inbound), now)
-        return [*opened.admits, admission.open_once(once, self._call, now)]
+        await self._core.learn(token)
+        role = start.role(TOKEN_LEG, self._config.inbound)
+        return self._core.admission.open_stream_once(token, self._call, TOKEN_LEG, role, self._core.now()).admits
 
     def _leg(self, track: str) -> LegWriter:
         start, leg = self._start, self.legs.get(track)

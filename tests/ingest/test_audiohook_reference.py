@@ -15,6 +15,7 @@ import re
 import shlex
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def ingest_at(folder: Path, **own: Any) -> Any:
 
 
 async def test_forty_sessions_of_the_reference_client(
-    tmp_path: Path, record_property: pytest.RecordProperty[Any]
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     parties = [channel(party, SECONDS * 8000) for party in (0, 1)]
     wav(tmp_path / "call.wav", interleaved(*parties))

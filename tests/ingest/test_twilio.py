@@ -276,6 +276,19 @@ def test_whose_token_signed_the_url() -> None:
     assert algorithm_of("") == algorithm_of("key=k") == "HMAC_SHA1"
 
 
+@given(st.sampled_from(["", ":443", ":8443"]), st.from_regex(r"/[a-z/._-]{0,20}(\?[a-z]=[0-9])?", fullmatch=True))
+def test_the_providers_own_validator_agrees(port: str, path: str) -> None:
+    oracle = pytest.importorskip("twilio.request_validator", reason="the package twilio is not installed")
+    url = f"wss://qa.example.com{port}{path}"
+    own = oracle.RequestValidator("12345")
+
+    assert own.compute_signature(url, {}) == signature("12345", url)
+    assert own.validate(url, {}, signature("12345", url)) and signer(TOKENS, url, own.compute_signature(url, {}))
+    assert not own.validate(url + "/", {}, signature("12345", url)) and not signer(
+        TOKENS, url + "/", signature("12345", url)
+    )
+
+
 def test_the_port_may_be_there_and_the_slash_may_not() -> None:
     assert signer(TOKENS, "wss://qa.example.com:443/media-stream", SHA1) == "site"
     assert signer(TOKENS, MEDIA_URL, signature("12345", "wss://qa.example.com:443/media-stream")) == "site"

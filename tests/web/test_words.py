@@ -67,7 +67,8 @@ def test_no_component_holds_words_of_its_own(path: Path) -> None:
         ("outcome", [*OUTCOMES, "na"]),
         ("why", CATEGORIES),
         ("end", ["answered", "abandoned", "no_answer", "redirected", "voicemail", "probe"]),
-        ("warning", ["clock_doubted", "out_of_turn", "failed"]),
+        ("warning", ["clock_doubted", "out_of_turn", "failed", "no_signalling", "no_media", "adopted", "unended"]),
+        ("missing", ["no_signalling", "no_media", "unended"]),
         ("event", ["offered", "ringing", "answered", "redirected", "held", "resumed", "transferred", "ended", "leg"]),
     ],
 )

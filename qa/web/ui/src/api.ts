@@ -71,6 +71,10 @@ export interface CallRow {
   flags: Flags;
   recording: boolean;
   synthetic: boolean;
+  /** Ids of all parts of the conversation; empty where it has one. */
+  parts: string[];
+  orphan: "no signalling" | "no media" | "adopted" | null;
+  concluded: "legs_over" | "silent" | "withdrawn" | null;
   warnings: string[];
 }
 
@@ -84,6 +88,8 @@ export interface Metrics {
   ring_seconds: number | null;
   ring_period_seconds: number | null;
   ring_source: string | null;
+  queue_seconds: number | null;
+  wrap_up_seconds: number | null;
   answer_seconds: number | null;
   talk_seconds: number | null;
   hold_seconds: number | null;

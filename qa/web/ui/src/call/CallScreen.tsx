@@ -7,7 +7,7 @@ import { Mark, Points, StateMark } from "../calls/cells.tsx";
 import { useCall, useEvents, useRecording, useScorecard, useSite, useTranscript } from "../data.ts";
 import { isZero, moment } from "../format.ts";
 import { useKeys } from "../keys.ts";
-import { go } from "../route.ts";
+import { callAddress, go } from "../route.ts";
 import { Trouble, Waiting } from "../shell/States.tsx";
 import { useWords } from "../words.tsx";
 import { Figures } from "./Figures.tsx";
@@ -57,6 +57,37 @@ function Head({ call, timezone }: { call: Call; timezone: string }) {
         </dl>
       )}
     </div>
+  );
+}
+
+/** The other parts of the conversation, or the call that took this audio. */
+function Parts({ call }: { call: Call }) {
+  const { t } = useWords();
+  if (call.parts.length === 0) return null;
+  const name = (id: string, at: number) =>
+    call.orphan === "adopted" ? t("part.taken", { id }) : t("part.of", { number: at + 1, count: call.parts.length });
+  return (
+    <nav className="parts" aria-label={t("parts.title")}>
+      {call.parts.map((id, at) =>
+        id === call.id ? (
+          <strong key={id} aria-current="page">
+            {name(id, at)}
+          </strong>
+        ) : (
+          <a
+            key={id}
+            href={callAddress(id)}
+            onClick={(event) => {
+              if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+              event.preventDefault();
+              go(callAddress(id));
+            }}
+          >
+            {name(id, at)}
+          </a>
+        ),
+      )}
+    </nav>
   );
 }
 
@@ -179,6 +210,7 @@ export default function CallScreen({ id }: { id: string }) {
   return (
     <article className="call">
       <Head call={call.data} timezone={timezone} />
+      <Parts call={call.data} />
       {call.data.warnings.length > 0 && (
         <Alert
           type="warning"

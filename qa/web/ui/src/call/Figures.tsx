@@ -34,6 +34,8 @@ export function Figures({ call, heard }: { call: Call; heard: Transcript | undef
           [t("figures.answer"), seconds(m.answer_seconds)],
           [t("figures.talk"), m.talk_seconds === null ? none : minutes(m.talk_seconds)],
           [t("figures.hold"), seconds(m.hold_seconds)],
+          [t("figures.queue_wait"), seconds(m.queue_seconds)],
+          [t("figures.wrap_up"), seconds(m.wrap_up_seconds)],
           [t("figures.silence"), seconds(m.silence_seconds)],
           [t("figures.talk_over"), seconds(m.talk_over_seconds)],
           [t("figures.agent_share"), m.agent_share === null ? none : `${Math.round(m.agent_share * 100)} %`],

@@ -7,7 +7,7 @@ import type { CallRow } from "../api.ts";
 import { minutes, moment } from "../format.ts";
 import { callAddress, go } from "../route.ts";
 import { useWords, type Words } from "../words.tsx";
-import { FlagMarks, Rings, ScorePair, StateMark } from "./cells.tsx";
+import { FlagMarks, PartMark, Rings, ScorePair, StateMark } from "./cells.tsx";
 
 interface Props {
   rows: CallRow[];
@@ -41,6 +41,7 @@ function When({ row, words, timezone }: { row: CallRow; words: Words; timezone: 
       <small className="id" title={row.id}>
         {row.id}
       </small>
+      <PartMark row={row} />
     </span>
   );
 }

@@ -3,7 +3,7 @@ import { SearchOutlined } from "@ant-design/icons";
 import { Button, Checkbox, Input, Segmented, Select } from "antd";
 import { useEffect, useState, type Ref } from "react";
 import type { InputRef } from "antd";
-import { NO_FILTERS, type Filters } from "../data.ts";
+import { NOBODY, NO_FILTERS, type Filters } from "../data.ts";
 import { useWords, type Key } from "../words.tsx";
 
 const OUTCOMES = ["breach", "review", "unknown", "met", "clear"] as const;
@@ -41,7 +41,11 @@ export function FilterBar({ filters, setFilters, agents, searchRef }: Props) {
         onChange={(agent) => set({ agent })}
         showSearch
         className="w-agent"
-        options={[{ value: "", label: t("filter.agent.all") }, ...agents.map((agent) => ({ value: agent, label: agent }))]}
+        options={[
+          { value: "", label: t("filter.agent.all") },
+          { value: NOBODY, label: t("filter.agent.none") },
+          ...agents.map((agent) => ({ value: agent, label: agent })),
+        ]}
       />
       <Input aria-label={t("filter.day")} type="date" className="w-day" value={filters.day} onChange={(event) => set({ day: event.target.value })} />
       <Select

@@ -137,6 +137,23 @@ export function StateMark({ state }: { state: State }) {
   );
 }
 
+/** Which part of a conversation, and what of the call never came. */
+export function PartMark({ row }: { row: CallRow }) {
+  const { t, term } = useWords();
+  const number = row.parts.indexOf(row.id) + 1;
+  const missing = row.orphan && row.orphan !== "adopted" ? row.orphan.replace(" ", "_") : row.concluded === null ? null : "unended";
+  return (
+    <>
+      {number > 0 && <small>{t("part.of", { number, count: row.parts.length })}</small>}
+      {missing && (
+        <Tooltip title={term("warning", missing)}>
+          <Mark kind="unknown">{term("missing", missing)}</Mark>
+        </Tooltip>
+      )}
+    </>
+  );
+}
+
 export function Rings({ row }: { row: CallRow }) {
   const { t } = useWords();
   if (row.ring_count === null && row.answer_seconds === null) return <span className="faint">{t("none")}</span>;

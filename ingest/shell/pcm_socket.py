@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 
 from ingest.admission import Opened
 from ingest.errors import PaceError, PcmError, ProtocolError, SpoolError, TokenError
+from ingest.fields import NAME_CHARS
 from ingest.pcm import Pcm, Sound, Words
 from ingest.pcm_dialects import Dialect, Opening, Track, choose
 from ingest.shell.core import LOG, Core
@@ -22,6 +23,7 @@ NAME = "pcm"
 OPENING_S = 5.0  # a sender says at once what it sends
 HEARTBEAT_S = 20.0
 GOODBYE_S = 2.0
+MOST_RETURNS = 200  # of one leg within a call
 GOING_AWAY, POLICY, BUSY = 1001, 1008, 1013
 ENDS = (1000, 1001)
 
@@ -111,7 +113,7 @@ class PcmSocket:
             for event in pcm.feed(message):
                 match event:
                     case Opening():
-                        self._begin(event)
+                        await self._begin(event)
                     case Sound(parts):
                         for leg, part in zip(self.legs, parts, strict=False):  # none once the process has ended them
                             leg.audio(part)
@@ -138,27 +140,39 @@ class PcmSocket:
         for leg in self.legs[:1]:
             leg.control(size)
 
-    def _begin(self, opening: Opening) -> None:
+    async def _begin(self, opening: Opening) -> None:
         if why := self._core.no_room(self._source, len(opening.tracks)):
             raise PcmError(f"{why}; try again later", BUSY)
-        opened = self._admit(opening)
+        opened = await self._admit(opening)
         for one in opened:
             self.legs.append(LegWriter(self._core, one, self._writes, opening.encoding, opening.rate))
         if opening.ident is None:
             self._binding = asyncio.create_task(self._bind(opening, opened), name="pcm-bind")
 
-    def _admit(self, opening: Opening) -> list[Opened]:
-        """All tracks or none. Who was let in by a key, or by being on this machine, names its legs itself."""
+    async def _admit(self, opening: Opening) -> list[Opened]:
+        """All tracks or none."""
         if opening.ident is not None:
+            await self._core.learn(str(opening.ident))
             return [self._core.admission.open_audiosocket(opening.ident, self._core.now())]
-        return [self._admit_track(opening, track) for track in opening.tracks]
+        return [await self._admit_track(opening, track) for track in opening.tracks]
 
-    def _admit_track(self, opening: Opening, track: Track) -> Opened:
+    async def _admit_track(self, opening: Opening, track: Track) -> Opened:
         if track.token is not None:
+            await self._core.learn(track.token)
             return self._core.admission.open_token(track.token, self._core.now())
         if opening.call is None:
             raise PcmError('first message: names no call; send {"call": …}, or a token for each leg')
-        return Opened(opening.call, self._core.fresh_leg(opening.call, track.leg), track.role)
+        return await self._admit_named(opening.call, track)
+
+    async def _admit_named(self, call: str, track: Track) -> Opened:
+        """Who was let in by a key, or is on this machine, names its legs itself; who comes back gets a further one."""
+        for count in range(1, MOST_RETURNS):
+            leg = track.leg if count == 1 else f"{track.leg[: NAME_CHARS - 8]}+{count}"
+            name = f"{NAME} {call} {leg}"
+            await self._core.learn(name)
+            if name not in self._core.admission:
+                return Opened(call, leg, track.role, self._core.admission.open_once(name, call, self._core.now()))
+        raise PcmError(f"leg: came {MOST_RETURNS} times; begin a new call", POLICY)
 
     async def _bind(self, opening: Opening, opened: Sequence[Opened]) -> None:
         """What the connection said of its legs, as events; its audio does not wait for them."""

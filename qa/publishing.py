@@ -48,12 +48,14 @@ async def published(store: Store, site: SiteRules, actor: str) -> tuple[Publishe
 
 async def timeline(tx: Tx, site: SiteRules) -> tuple[Published, ...]:
     """The same inside a transaction. Of two decisions for one day the later one holds."""
-    told = [one for one in await publications.every(tx) if not one.shadow]
-    by_day = {one.since: one for one in told}
-    held = [Published(ALWAYS, site)]
-    for since, one in sorted(by_day.items()):
-        held.append(Published(since, replace(site, pack=await _pack(tx, one.sha)), one.by))
-    return tuple(held)
+    told = [Published(since, replace(site, pack=pack), by) for since, pack, by in await published_packs(tx)]
+    return (Published(ALWAYS, site), *told)
+
+
+async def published_packs(tx: Tx) -> tuple[tuple[date, Pack, str], ...]:
+    """What was published to score, by the day it starts on, and by whom."""
+    by_day = {one.since: one for one in await publications.every(tx) if not one.shadow}
+    return tuple([(since, await _pack(tx, one.sha), one.by) for since, one in sorted(by_day.items())])
 
 
 async def holding(tx: Tx, site: SiteRules, day: date | None) -> SiteRules:

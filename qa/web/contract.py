@@ -12,12 +12,11 @@ from typing import Annotated
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
-from qa.observing import Rulebook, observed, rulebook
+from qa.observing import observed, rulebook
 from qa.web import models
-from qa.web.context import MOST_ID, SERVICES, Services, answer, asked
+from qa.web.context import MOST_ID, SERVICES, answer, asked, work
 from qa.web.problems import Refusal
-from scoring.load import shipped_names
-from scoring.pack import Pack, Rule, Title
+from scoring.pack import Rule, Title
 from scoring.records import contract
 from scoring.records.kinds import CASE_TYPES, FIGURES, MODELS
 from scoring.values import Known
@@ -65,18 +64,15 @@ async def get_template(request: web.Request) -> web.Response:
 
 async def get_rules(request: web.Request) -> web.Response:
     services, wanted = request.app[SERVICES], asked(request, RulesQuery).pack
-    book, pack = await asyncio.to_thread(_found, services, wanted)
-    if pack is None:
-        raise Refusal(404, "Not found", f"there is no regulation {wanted!r}; write one of {', '.join(shipped_names())}")
     day = datetime.now(services.settings.zone).date()
+    async with work(request) as tx:
+        book = await rulebook(tx, services.settings, services.site)
+    pack = book.site_pack(day) if wanted is None else await asyncio.to_thread(book.pack_of, wanted, day)
+    if pack is None:
+        raise Refusal(404, "Not found", f"there is no regulation {wanted!r}; write one of {', '.join(book.names(day))}")
     items = [_rule(id, rule, book.on(id, rule), book.points(id, rule, day)) for id, rule in observed(pack)]
-    own = {book.pack.id, *shipped_names()}
-    return answer(models.ObservedRules(pack=pack.id, title=_titles(pack.head.title), packs=sorted(own), items=items))
-
-
-def _found(services: Services, wanted: str | None) -> tuple[Rulebook, Pack | None]:
-    book = rulebook(services.settings, services.site)
-    return book, book.pack if wanted is None else book.pack_of(wanted)
+    title, names = _titles(pack.head.title), book.names(day)
+    return answer(models.ObservedRules(pack=pack.id, title=title, packs=names, items=items))
 
 
 def _titles(title: Title) -> models.Titles:

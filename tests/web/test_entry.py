@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from qa.runs import pack_body
+from qa.store import packs, publications
 from qa.store.pool import Store
 from qa.web.app import make_app
 from qa.web.guard import Principal
+from scoring.load import load_pack, shipped
 from scoring.records.kinds import CASE_TYPES, FIELDS, FIGURES, PARTS
 from tests.scoring.records.build import raw
 from tests.web import seed
@@ -64,6 +69,41 @@ async def test_rules_carry_their_clause_and_what_may_be_set(desk: Client) -> Non
     assert all(one["cite"] and one["quote"] and one["title"]["zh"] for one in own["items"])
     assert not [one["rule"] for one in own["items"] if one["decide"] == "norm" and one["rule"].startswith("BES-16")]
     assert (await desk.get("/api/v1/rules", params={"pack": "nobody"})).status == 404
+
+
+NEW_CLAUSE = """
+BES-77:
+  cite: 第二节 77
+  quote: 不整理工位一次扣1分
+  title: {zh: 工位不整, ko: 자리 정돈, en: Untidy desk}
+  decide: manual
+  per: occurrence
+  needs: [observation]
+  points: {unit: point, values: {0001-01-01: "-1"}}
+"""
+
+
+async def test_what_the_site_published_is_offered_and_taken_from_its_month_on(
+    desk: Client, services: Running, tmp_path: Any
+) -> None:
+    folder = tmp_path / "bes2"
+    shutil.copytree(shipped("bes"), folder)
+    with (folder / "deductions.yaml").open("a", encoding="utf-8") as file:
+        file.write(NEW_CLAUSE)
+    pack = load_pack(folder)
+    seen = {"kind": "observation", "rule": "BES-77", "agent": "Wang", "source": "person", "entered_by": "Zhao",
+            "reason": "seen on the round"}  # fmt: skip
+    early, late = ({"id": f"o{day}", **seen, "day": day} for day in ("2026-03-31", "2026-04-02"))
+    assert (await send(desk, late))[0] == 422
+    async with services.store.site(services.site, "Lin") as tx:
+        kept = packs.Pack(pack.sha, pack.id, pack.version, pack_body(pack))
+        await publications.publish(tx, kept, date(2026, 4, 5), shadow=False, at=datetime(2026, 4, 1, tzinfo=UTC))
+
+    told = await (await desk.get("/api/v1/rules")).json()
+    assert "BES-77" in [one["rule"] for one in told["items"]]
+    status, refused = await send(desk, early)
+    assert status == 422 and "there is no rule BES-77" in str(refused)
+    assert (await send(desk, late))[0] == 200  # a month is scored by what holds on its last day
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,9 @@ class SiprecServer:
                 await self._read(reader, Flow(address, connection))
         except SipError as error:
             self._refuse("siprec message", f"{address[0]}: {error}")
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
         except (TimeoutError, OSError):
             self._core.counts["siprec connection lost"] += 1
         finally:

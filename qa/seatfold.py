@@ -1,7 +1,7 @@
 """A seat's history from its stored events, kept as stretches: from a checkpoint on, whole only when older news came.
 
-The checkpoint is an instant with the number of events before it. While that number holds, the stretches before it stand
-and only what came since is folded; an event that is older changes the number. No absence is cut by a checkpoint.
+The checkpoint is an instant. While no news is about a time before it, the stretches before it stand and only what is
+since then is folded. No absence is cut by a checkpoint.
 """
 
 from __future__ import annotations
@@ -35,12 +35,14 @@ class Folded:
     events: int
 
 
-async def fold(tx: Tx, seat: str, zone: ZoneInfo) -> Folded:
-    """Fold what is new at a seat; calls there are due again where somebody else turns out to have sat there."""
-    stands = await seats.checkpoint(tx, seat)
-    if stands is not None and await events.count_before(tx, seat, stands.at) != stands.events:
-        stands = None
-    since = stands.at if stands else None
+async def fold(tx: Tx, seat: str, zone: ZoneInfo, from_at: datetime | None = None) -> Folded:
+    """Fold what is new at a seat, nothing of it older than ``from_at`` (None = of any time).
+
+    Calls there are due again where somebody else turns out to have sat there.
+    """
+    since = await seats.checkpoint(tx, seat)
+    if since is not None and (from_at is None or from_at < since):
+        since = None
     told = [one for one in parsed(await events.for_seat(tx, seat, since)) if one.type in KINDS]
     before = await _before(tx, seat, since)
     if not told and not before.intervals and not before.presence:
@@ -49,7 +51,7 @@ async def fold(tx: Tx, seat: str, zone: ZoneInfo) -> Folded:
     await _rename(tx, seat, since, folded)
     await seats.replace(tx, seat, stretches(folded), since)
     await _episodes(tx, seat, since, folded, zone)
-    await _checkpoint(tx, seat, told, folded, stands)
+    await _checkpoint(tx, seat, told, folded, since)
     return Folded(since, len(told))
 
 
@@ -91,9 +93,7 @@ async def _episodes(tx: Tx, seat: str, since: datetime | None, folded: SeatLog, 
             await queue.enqueue(tx, SCORE_AWAY, job, f"{gone}/withdrawn")
 
 
-async def _checkpoint(
-    tx: Tx, seat: str, told: Sequence[Event], folded: SeatLog, stands: seats.Checkpoint | None
-) -> None:
+async def _checkpoint(tx: Tx, seat: str, told: Sequence[Event], folded: SeatLog, since: datetime | None) -> None:
     """Some minutes behind the newest event, and never inside an absence."""
     if not told:
         return
@@ -102,8 +102,8 @@ async def _checkpoint(
         absent = seen.present == "no" and seen.by != "inferred"
         if seen.at < at and absent and (seen.until is None or seen.until >= at):
             at = seen.at
-    if stands is None or stands.at < at:
-        await seats.check(tx, seats.Checkpoint(seat, at, await events.count_before(tx, seat, at)))
+    if since is None or since < at:
+        await seats.check(tx, seat, at)
 
 
 def digest(*values: object) -> str:

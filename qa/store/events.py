@@ -33,11 +33,12 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A call or a seat with news since it was last folded."""
+    """A call or a seat with news since it was last folded; ``from_at``: the oldest of them, None = of any time."""
 
     kind: Kind
     id: str
     since: datetime
+    from_at: datetime | None = None
 
 
 async def append(
@@ -64,7 +65,7 @@ async def append(
         return False
     for kind, name in (("call", names[1]), ("seat", names[3])):
         if name is not None:
-            await tx.run("events.due", kind, name)
+            await tx.run("events.due", kind, name, at)
     audio = told.get("audio") if type == "leg" else None
     if isinstance(audio, Mapping) and call is not None and leg is not None:
         for once in audio.values():
@@ -74,7 +75,7 @@ async def append(
 
 async def mark_due(tx: Tx, kind: Kind, id: str) -> None:
     """Have it folded again."""
-    await tx.run("events.due", kind, storable(id))
+    await tx.run("events.due", kind, storable(id), None)
 
 
 async def take_due(tx: Tx, limit: int = 100) -> list[Due]:
@@ -93,12 +94,6 @@ async def for_call(tx: Tx, call: str) -> list[StoredEvent]:
 
 async def for_seat(tx: Tx, seat: str, since: datetime | None = None) -> list[StoredEvent]:
     return [_event(row) for row in await tx.all("events.for_seat", storable(seat), since)]
-
-
-async def count_before(tx: Tx, seat: str, at: datetime) -> int:
-    """How many events of a seat there are before an instant."""
-    count: int = await tx.value("events.count_before", storable(seat), at)
-    return count
 
 
 async def newest(tx: Tx, limit: int = 50) -> list[StoredEvent]:

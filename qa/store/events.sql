@@ -4,14 +4,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (site_id, source, id) DO NOTHING RETURNING n;
 
 -- due: Say that a call or a seat must be folded again.
-INSERT INTO due (kind, id) VALUES ($1, $2)
-ON CONFLICT (site_id, kind, id) DO UPDATE SET since = due.since;
+INSERT INTO due (kind, id, from_at) VALUES ($1, $2, $3)
+ON CONFLICT (site_id, kind, id) DO UPDATE SET from_at =
+    CASE WHEN due.from_at IS NOT NULL AND excluded.from_at IS NOT NULL THEN least(due.from_at, excluded.from_at) END;
 
 -- take_due: Claim what must be folded again, oldest first; what another worker holds is passed over.
 WITH claimed AS (
     SELECT kind, id, since FROM due ORDER BY since, kind, id LIMIT $1 FOR UPDATE SKIP LOCKED)
 DELETE FROM due USING claimed WHERE due.kind = claimed.kind AND due.id = claimed.id
-RETURNING due.kind, due.id, due.since;
+RETURNING due.kind, due.id, due.since, due.from_at;
 
 -- count_due: How much waits to be folded.
 SELECT count(*) FROM due;
@@ -23,9 +24,6 @@ SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event
 -- for_seat: The events of a seat in the order they are folded.
 SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event
  WHERE seat = $1 AND ($2::timestamptz IS NULL OR at >= $2) ORDER BY source, at, seq NULLS LAST, n;
-
--- count_before: How many events of a seat there are before an instant.
-SELECT count(*) FROM event WHERE seat = $1 AND at < $2;
 
 -- newest: The newest events, for a look at what arrives.
 SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event ORDER BY n DESC LIMIT $1;

@@ -56,23 +56,15 @@ async def replace(tx: Tx, seat: str, stretches: Sequence[Stretch], since: dateti
     await bell.ring(tx, "seat", seat)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """Everything of a seat before an instant is in its stretches: so many events."""
-
-    seat: str
-    at: datetime
-    events: int
-
-
-async def checkpoint(tx: Tx, seat: str) -> Checkpoint | None:
+async def checkpoint(tx: Tx, seat: str) -> datetime | None:
+    """Everything of a seat before this instant is in its stretches."""
     row = await tx.one("seats.checkpoint", storable(seat))
-    return None if row is None else Checkpoint(row["seat"], row["at"], row["events"])
+    return None if row is None else row["at"]
 
 
-async def check(tx: Tx, one: Checkpoint) -> None:
+async def check(tx: Tx, seat: str, at: datetime) -> None:
     """From now on the history is folded from here."""
-    await tx.run("seats.check", storable(one.seat), one.at, one.events)
+    await tx.run("seats.check", storable(seat), at)
 
 
 async def last_before(tx: Tx, seat: str, at: datetime) -> list[Stretch]:

@@ -42,12 +42,12 @@ SELECT id, seat, agent, at, until_at, day, away_ms, ready_ms, status, source, co
  WHERE ($1::timestamptz IS NULL OR (at, id) < ($1, $2::text)) AND ($3::text IS NULL OR seat = $3)
  ORDER BY at DESC, id DESC LIMIT $4;
 
--- checkpoint: From which instant on a seat's history is folded, and how many events are before it.
-SELECT seat, at, events FROM seat_fold WHERE seat = $1;
+-- checkpoint: From which instant on a seat's history is folded.
+SELECT at FROM seat_fold WHERE seat = $1;
 
 -- check: Fold a seat's history from another instant on.
-INSERT INTO seat_fold (seat, at, events) VALUES ($1, $2, $3)
-ON CONFLICT (site_id, seat) DO UPDATE SET at = excluded.at, events = excluded.events, actor = excluded.actor;
+INSERT INTO seat_fold (seat, at) VALUES ($1, $2)
+ON CONFLICT (site_id, seat) DO UPDATE SET at = excluded.at, actor = excluded.actor;
 
 -- last_before: A seat's newest stretch of each kind that began before an instant.
 SELECT DISTINCT ON (kind) seat, kind, at, until_at, value, reason, confidence, source, agent FROM seat_state

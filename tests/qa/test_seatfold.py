@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.qa.lab import ZONE, Floor, at, floor
 
 FAR = at(10**8)
 MINUTE = 60
+NUMBERS = count()  # every example has a seat of its own
 
 
 @pytest_asyncio.fixture
@@ -34,6 +36,12 @@ def parsed(told: dict[str, Any]) -> Event:
     one = parse_event(told)
     assert isinstance(one, Event), one
     return one
+
+
+async def refold(tx: Tx, seat: str) -> Folded:
+    """Fold a seat by the news that it has, as the folds do."""
+    (due,) = [one for one in await events.take_due(tx) if (one.kind, one.id) == ("seat", seat)]
+    return await seatfold.fold(tx, seat, ZONE, due.from_at)
 
 
 async def put(tx: Tx, told: dict[str, Any], seat: str) -> None:
@@ -54,9 +62,9 @@ async def test_only_the_last_minutes_are_folded_again(store: Store) -> None:
     async with store.site(SITE, "test") as tx:
         for one in day("s1", 200):
             await put(tx, one, "s1")
-        assert await seatfold.fold(tx, "s1", ZONE) == Folded(None, 200)
+        assert await refold(tx, "s1") == Folded(None, 200)
         await put(tx, raw("seat", 200 * MINUTE, id="next", status="talking"), "s1")
-        assert await seatfold.fold(tx, "s1", ZONE) == Folded(at(194 * MINUTE), 7)
+        assert await refold(tx, "s1") == Folded(at(194 * MINUTE), 7)
         told = [one for one in await seats.history(tx, "s1", at(-1), FAR) if one.kind == "status"]
         assert (len(told), told[-1].value, told[-2].until_at) == (201, "talking", at(200 * MINUTE))
 
@@ -65,10 +73,10 @@ async def test_an_older_event_has_the_whole_folded_once(store: Store) -> None:
     async with store.site(SITE, "test") as tx:
         for one in day("s1", 60):
             await put(tx, one, "s1")
-        await seatfold.fold(tx, "s1", ZONE)
+        await refold(tx, "s1")
         await put(tx, raw("seat", 90, id="late", status="hold"), "s1")
-        assert await seatfold.fold(tx, "s1", ZONE) == Folded(None, 61)
-        assert (await seatfold.fold(tx, "s1", ZONE)).since == at(54 * MINUTE)
+        assert await refold(tx, "s1") == Folded(None, 61)
+        assert await seatfold.fold(tx, "s1", ZONE, at(55 * MINUTE)) == Folded(at(54 * MINUTE), 6)
         told = await seats.history(tx, "s1", at(80), at(100))
         assert [one.value for one in told] == ["ready", "hold"]
 
@@ -77,12 +85,12 @@ async def test_an_absence_is_never_cut(store: Store) -> None:
     async with store.site(SITE, "test") as tx:
         for one in (raw("seat", 0, id="in", status="ready", agent="A01"), raw("presence", 60, id="gone")):
             await put(tx, one, "s1")
-        await seatfold.fold(tx, "s1", ZONE)
+        await refold(tx, "s1")
         for n in range(2, 60):
             await put(tx, raw("presence", n * MINUTE, id=f"p{n}"), "s1")
-            await seatfold.fold(tx, "s1", ZONE)
+            await refold(tx, "s1")
         await put(tx, raw("presence", 3600, id="back", present="yes"), "s1")
-        assert (await seatfold.fold(tx, "s1", ZONE)).since == at(60)
+        assert (await refold(tx, "s1")).since == at(60)
         (away,) = (await seats.page_away(tx, "s1")).items
         assert (away.away_ms, away.ready_ms, away.agent) == (3540_000, 3540_000, "A01")
 
@@ -113,13 +121,13 @@ def told(seat: str, n: int, minute: int, what: str, agent: str | None, by: str) 
 @given(st.data())
 async def test_piece_by_piece_in_any_order_gives_what_the_whole_gives(site: Floor, data: st.DataObject) -> None:
     drawn = data.draw(EVENTS)
-    seat = f"seat-{await _next(site)}"
+    seat = f"seat-{next(NUMBERS)}"
     late = sorted(enumerate(drawn), key=lambda one: one[1][0] + one[1][4])  # minutes late, some by more than others
     arriving = [told(seat, n, minute, what, agent, by) for n, (minute, what, agent, by, _) in late]
     async with site.store.site(SITE, "test") as tx:
         for one in arriving:
             await put(tx, one, seat)
-            await seatfold.fold(tx, seat, ZONE)
+            await refold(tx, seat)
         kept = await seats.history(tx, seat, at(-1), FAR)
         found = (await seats.page_away(tx, seat, None, 200)).items
     if not drawn:
@@ -132,10 +140,3 @@ async def test_piece_by_piece_in_any_order_gives_what_the_whole_gives(site: Floo
     assert {(one.at, one.until_at, one.agent, one.away_ms, one.ready_ms, one.contradicted) for one in found} == {
         (one.at, one.until, one.agent, one.away_ms, one.ready_ms, one.contradicted) for one in away_episodes(whole)
     }
-
-
-async def _next(site: Floor) -> int:
-    async with site.store.site(SITE, "test") as tx:
-        number: int = await tx.value("events.count_due")
-        await events.mark_due(tx, "call", f"example-{number}")
-    return number

@@ -17,11 +17,12 @@ CREATE TABLE seat_agent (                     -- whose seat it is, where no log-
     PRIMARY KEY (site_id, seat, from_day)
 );
 
-CREATE TABLE seat_fold (                      -- events of a seat before this instant are in its stretches, and how many
+ALTER TABLE due ADD from_at timestamptz;      -- the oldest instant that the news is about; null = any
+
+CREATE TABLE seat_fold (                      -- events of a seat before this instant are in its stretches
     site_id    text NOT NULL DEFAULT current_setting('seatwatch.site') REFERENCES site,
     seat       text NOT NULL,
     at         timestamptz NOT NULL,
-    events     bigint NOT NULL CHECK (events >= 0),
     actor      text NOT NULL DEFAULT current_setting('seatwatch.actor') CHECK (actor <> ''),
     PRIMARY KEY (site_id, seat)
 );

@@ -23,6 +23,7 @@ from qa.calls import stored_record
 from qa.facts import NOTHING, Heard, away_facts, call_facts, milliseconds, seconds_between
 from qa.heard import from_transcript
 from qa.publishing import holding, shade
+from qa.ringing import cross_checked, listened
 from qa.runs import new_run
 from qa.site import SiteRules
 from qa.store import calls, ledger, recordings, seats, transcripts
@@ -73,12 +74,25 @@ class Worker:
             gone = (await calls.get(tx, job["call"])).folded.get("withdrawn")
             found = [] if gone else await recordings.of_call(tx, job["call"])
         transcript = None
+        if found:
+            found = [await self._rung(rules, found[0]), *found[1:]]
         if found and self.recogniser is not None:
             transcript = await self._transcript(rules, found)
         await self.step("transcribed")
         await self._score_call(rules, job["call"], found, transcript)
         if transcript is not None and not self.keep_flac:
             await self._shrink(rules, found[0])
+
+    async def _rung(self, rules: SiteRules, one: Recording) -> Recording:
+        """The newest audio with what rings in it before the answer: heard once, in the lossless sound, and kept."""
+        if one.rings is not None or one.format != "flac" or one.id is None:
+            return one
+        rings = await asyncio.to_thread(listened, self.folder / one.path, rules.view.cadence, one.answer_ms)
+        if rings is None:
+            return one
+        async with self.store.site(rules.id, ACTOR) as tx:
+            await recordings.rang(tx, one.id, rings)
+        return replace(one, rings=rings)
 
     async def _transcript(self, rules: SiteRules, found: list[Recording]) -> Transcript:
         """The hearing of the newest audio: from the store, else by the recogniser."""
@@ -115,7 +129,7 @@ class Worker:
                 return
             heard = _heard(newest, transcript, rules)
             ready = await _seat_was_ready(tx, call)
-            facts = facts_of(call, heard, rules, ready)
+            facts = _crossed(facts_of(call, heard, rules, ready), call, newest)
             await self._record(tx, rules, facts, call.day)
             await _now(tx, call, "scored")
 
@@ -163,6 +177,14 @@ def _heard(found: list[Recording], transcript: Transcript | None, rules: SiteRul
     if found:
         return replace(NOTHING, channels="split" if len(found[0].roles) == 2 else "mixed")
     return NOTHING
+
+
+def _crossed(facts: Facts, call: calls.Call, found: list[Recording]) -> Facts:
+    """Signalling held against what rings in the recording before the answer."""
+    if not found:
+        return facts
+    one = found[0]
+    return cross_checked(facts, stored_record(call.folded), one.rings, one.answer_ms, one.origin_at)
 
 
 async def _told_away(tx: Tx, job: dict[str, Any]) -> Away | None:

@@ -8,17 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ingest.rings import cadence
+from qa.ringing import beat
 from qa.score import Usage
 from qa.settings import load_settings
 from speech.audio import flowing
-from speech.rings import Rhythm, Rings, hear, rhythm
-
-
-def beat(name: str, text: str | None = None) -> Rhythm:
-    """A cadence to listen for; ``text`` is what the name stands for where a site has named its own."""
-    found = cadence(text or name)
-    return rhythm(name, found.pattern_s, found.tone_hz)
+from speech.rings import Rings, hear
 
 
 def rings_command(path: Path, name: str | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from qa.intake.keep import Kept, Ready, Shelf, keep
 from qa.intake.plan import Item, Plan, is_sound, plan
 from qa.intake.sound import Part, Sound, convert
 from qa.observing import judge
+from qa.ringing import answer_after, listened
 from qa.services import Services, now, opened
 from qa.settings import load_settings
 from qa.store.duty import Duty
@@ -85,14 +86,16 @@ async def take(
     report = Taken(name, partial, refused=list(found.refused))
     shelf = Shelf(services.recordings, services.site)
     try:
-        ready = await _converted(found.items, shelf, report, step, make)
+        ready = await _converted(found.items, shelf, report, step, make, services.settings.rhythm)
         await _store(services, found, ready, shelf, report, actor)
     finally:
         shutil.rmtree(shelf.incoming, ignore_errors=True)
     return report
 
 
-async def _converted(items: Sequence[Item], shelf: Shelf, report: Taken, step: Step, make: Make) -> list[Ready]:
+async def _converted(
+    items: Sequence[Item], shelf: Shelf, report: Taken, step: Step, make: Make, rhythm: str
+) -> list[Ready]:
     ready: list[Ready] = []
     for n, item in enumerate(items):
         step(n, len(items), item.file)
@@ -103,9 +106,16 @@ async def _converted(items: Sequence[Item], shelf: Shelf, report: Taken, step: S
                 Refused(item.number, "file", f"{error.what}; {error.todo}", item.call, file=item.file)
             )
             continue
-        ready.append(Ready(item, sound))
+        ready.append(Ready(item, sound, await asyncio.to_thread(_rung, item, sound, rhythm)))
     step(len(items), len(items), "")
     return ready
+
+
+def _rung(item: Item, sound: Sound, rhythm: str) -> tuple[int, int] | None:
+    """Where rings are heard and nobody says when the answer was."""
+    if not item.said or item.record.answered_at is not None or item.record.end not in (None, "answered"):
+        return None
+    return answer_after(listened(sound.path, rhythm, None))
 
 
 class _Undone(Exception):

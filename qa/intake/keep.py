@@ -34,6 +34,7 @@ class Ready:
 
     item: Item
     sound: Sound
+    rung: tuple[int, int] | None = None  # rings are heard, and nobody says when the answer was
 
     @property
     def digest(self) -> str:
@@ -96,7 +97,7 @@ async def keep(tx: Tx, shelf: Shelf, one: Ready) -> Kept:
     if why := await _against(tx, one, known, kept):
         return Kept(refused=(why,))
     record = await _record(tx, one, known)
-    spot = placed(record, one.sound.duration_ms, holes(one.sound), one.sound.roles)
+    spot = placed(record, one.sound.duration_ms, holes(one.sound), one.sound.roles, one.rung)
     faults = [] if known else await _tell(tx, call, events(call, record, one.sound.duration_ms, spot, one.digest))
     if faults:
         return Kept(refused=tuple(faults))

@@ -31,11 +31,19 @@ class Placed:
     doubt: str | None = None
 
 
-def placed(record: CallRecord, duration_ms: int, holes: Sequence[dict[str, Any]], roles: Sequence[str]) -> Placed:
-    """By the call's own times; what is missing of the conversation at its end becomes a gap."""
+def placed(
+    record: CallRecord,
+    duration_ms: int,
+    holes: Sequence[dict[str, Any]],
+    roles: Sequence[str],
+    rung: tuple[int, int] | None = None,
+) -> Placed:
+    """By the call's own times; what is missing of the conversation at its end becomes a gap. ``rung``: rings are heard
+    in it, so that an answer that nobody told lies between these two."""
     answered, ended = record.answered_at, record.ended_at
     if answered is None:
-        return Placed(_inferred(record, duration_ms), 0, _said(record, holes, 0))
+        answer_ms, gaps = after_rings(rung, roles)
+        return Placed(_inferred(record, duration_ms), answer_ms, (*_said(record, holes, answer_ms), *gaps))
     if ended is None:
         return Placed(answered, 0, _said(record, holes, 0), "ended_at is not said: taken to begin with the answer")
     begins = _begins(record, duration_ms)
@@ -47,6 +55,14 @@ def placed(record: CallRecord, duration_ms: int, holes: Sequence[dict[str, Any]]
     short_ms = talk_ms - (duration_ms - answer_ms)
     rest = [{"role": role, "start_ms": talk_ms - short_ms, "end_ms": talk_ms, "cause": "short"} for role in roles]
     return Placed(begins, answer_ms, (*_said(record, holes, answer_ms), *(rest if short_ms > EARLY_MS else ())))
+
+
+def after_rings(rung: tuple[int, int] | None, roles: Sequence[str]) -> tuple[int, list[dict[str, Any]]]:
+    """The earliest that an answer can lie, and the stretch in which it may: what is said there may be late or not."""
+    if rung is None:
+        return 0, []
+    span = {"start_ms": 0, "end_ms": rung[1] - rung[0], "cause": "answer"}
+    return rung[0], [{"role": role, **span} for role in roles]
 
 
 def _begins(record: CallRecord, duration_ms: int) -> datetime | None:
@@ -94,7 +110,8 @@ def _told(call: str, record: CallRecord, duration_ms: int, placed: Placed) -> It
     inferred = talked and record.answered_at is None
     yield from _offers(call, record, own, inferred)
     if talked:
-        answered = record.answered_at or placed.origin_at
+        inferred_at = placed.origin_at and placed.origin_at + timedelta(milliseconds=placed.answer_ms)
+        answered = record.answered_at or inferred_at
         yield {"type": "answered", "at": answered, **own}
         yield from _turns(record, own)
         ended = record.ended_at or (answered and answered + timedelta(milliseconds=duration_ms - placed.answer_ms))

@@ -30,6 +30,7 @@ class Recording:
     origin_at: datetime | None = None
     id: UUID | None = None
     made_at: datetime | None = None
+    rings: dict[str, Any] | None = None  # what rings in it before the answer; None: not listened for
 
 
 async def add(tx: Tx, one: Recording) -> bool:
@@ -38,7 +39,7 @@ async def add(tx: Tx, one: Recording) -> bool:
     sizes = (one.rate, one.channels, one.size_bytes, one.duration_ms, one.answer_ms)
     told = (dumps(one.roles), dumps(one.gaps))
     names = (storable(one.call), one.path, one.audio_sha, one.format)
-    return await tx.value("recordings.add", id, *names, *sizes, *told, one.origin_at) is not None
+    return await tx.value("recordings.add", id, *names, *sizes, *told, one.origin_at, dumps(one.rings)) is not None
 
 
 async def of_call(tx: Tx, call: str) -> list[Recording]:
@@ -51,6 +52,11 @@ async def align(tx: Tx, call: str, answer_ms: int | None, gaps: Sequence[dict[st
     await tx.run("recordings.align", storable(call), answer_ms, dumps(gaps))
 
 
+async def rang(tx: Tx, id: UUID, rings: dict[str, Any]) -> None:
+    """Keep what was heard to ring before the answer."""
+    await tx.run("recordings.rang", id, dumps(rings))
+
+
 async def drop(tx: Tx, id: UUID) -> None:
     """Say that its file is gone."""
     await tx.run("recordings.drop", id)
@@ -61,4 +67,9 @@ async def every(tx: Tx) -> list[Recording]:
 
 
 def _recording(row: Row) -> Recording:
-    return Recording(**{**row, "roles": tuple(loads(row["roles"])), "gaps": tuple(loads(row["gaps"]))})
+    told = {
+        "roles": tuple(loads(row["roles"])),
+        "gaps": tuple(loads(row["gaps"])),
+        "rings": loads(row["rings"] or "null"),
+    }
+    return Recording(**{**row, **told})

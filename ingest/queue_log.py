@@ -1,8 +1,8 @@
 """Asterisk's ``queue_log`` as events and as a list of calls. Whole seconds, and said so. Reads text, no files.
 
 A line is ``epoch|call|queue|agent|EVENT|p1|p2…``. RINGNOANSWER and RINGCANCELED count in milliseconds, all else in
-seconds. The log cannot tell a phone that rang unanswered from one that was never there: of an offer without an answer
-it tells the offer and no ring. Its seat states are inferred: what was seen on the wire stands.
+seconds. The log cannot tell a phone that rang unanswered from one that was never there: an offer without an answer is
+no event here. Its seat states are inferred: what was seen on the wire stands.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class QueueLog:
         if line.verb == "CONNECT":
             yield from self._connect(line, one)
         elif line.verb in ("RINGNOANSWER", "RINGCANCELED"):
-            yield from self._unanswered(line, one)
+            return  # written of phones that were never there, too: it blames nobody
         elif line.verb in _PASSED:
             to, how = self._names.dialled(line.values.get("to") or None), _PASSED[line.verb]
             yield self._event(line, one, "transferred", line.at, **self._who(line), to=to, how=how)
@@ -216,12 +216,6 @@ class QueueLog:
             yield self._event(line, one, "offered", since, **who, queue=one.visit.queue)
             yield self._event(line, one, "ringing", since, **who)
         yield self._event(line, one, "answered", line.at, **who)
-
-    def _unanswered(self, line: LogLine, one: _Open) -> Iterator[dict[str, Any]]:
-        if line.verb == "RINGNOANSWER":
-            since = line.at - timedelta(milliseconds=line.number("ring_ms") or 0)
-            yield self._event(line, one, "offered", since, **self._who(line), queue=one.visit.queue)
-            yield self._event(line, one, "redirected", line.at, **self._who(line), cause="noanswer")
 
     def _who(self, line: LogLine) -> dict[str, str | None]:
         """Seat and agent of a queue's member, which the log calls by its name, or by its device."""

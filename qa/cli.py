@@ -337,6 +337,23 @@ def import_calls(
     raise typer.Exit(DONE if report.clean else FAILED)
 
 
+@import_app.command("queue-log", epilog="Example: seatwatch import queue-log /var/log/asterisk/queue_log --pbx main")
+def import_log(
+    file: Annotated[Path, typer.Argument(help="Asterisk's queue_log, or a rotated one.", metavar="FILE")],
+    pbx: Annotated[str | None, typer.Option(help="Name of the switchboard; default: the only one of [[pbx]].")] = None,
+    partial: Partial = False,
+    json_: Json = False,
+    actor: Actor = None,
+) -> None:
+    """Take the calls of Asterisk's own log, in its whole seconds: they fill what nobody heard live."""
+    from qa.importing_log import import_queue_log
+
+    with Progress() as progress:
+        report = import_queue_log(file, progress.step, pbx=pbx, partial=partial, actor=actor)
+    say(as_json(report.as_dict()) if json_ else report.as_text())
+    raise typer.Exit(DONE if report.clean else FAILED)
+
+
 def _import(file: Path, json_: bool, **how: Any) -> None:
     from qa.importing import import_file
 

@@ -48,6 +48,7 @@ class Report:
     duplicates: int = 0
     refused: list[Refused] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
+    noun: str = "records"
 
     @property
     def clean(self) -> bool:
@@ -67,7 +68,7 @@ class Report:
         rows = [f"{self.file}{_place(one)}: {one.field}: {one.reason}" for one in self.refused]
         lines = len({(one.sheet, one.number) for one in self.refused})
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.kinds.items()))
-        told = f"{self.file}: {self.accepted} records taken{f' ({kinds})' if kinds else ''}"
+        told = f"{self.file}: {self.accepted} {self.noun} taken{f' ({kinds})' if kinds else ''}"
         told += f", {self.duplicates} known already" if self.duplicates else ""
         if lines:
             told += f", {lines} lines refused"

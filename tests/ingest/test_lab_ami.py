@@ -35,17 +35,17 @@ class Kept:
     """A sink that keeps what is carried."""
 
     events: list[Event] = field(default_factory=list)
-    at: int = 0
+    at: dict[str, int] = field(default_factory=dict)
 
     async def cursor(self, spool_id: str) -> int:
-        return self.at
+        return self.at.get(spool_id, 0)
 
     async def take(self, spool_id: str, upto: int, rows: Sequence[SpoolRow]) -> None:
         for row in rows:
             event = parse_event(json.loads(row.payload))
             assert isinstance(event, Event)
             self.events.append(event)
-        self.at = upto
+        self.at[spool_id] = upto
 
     def calls(self, source: str = "lab") -> dict[str, Call]:
         names = {event.call for event in self.events if event.call and event.source == source}

@@ -19,6 +19,7 @@ import aiohttp
 from yarl import URL
 
 from ingest.ari import AriConfig, Ask, Effect, Gone, Heard, Key, Rest, Taps
+from ingest.body import load
 from ingest.errors import AriError, SpoolError, SpoolFull
 from ingest.shell.core import LOG, Core
 from ingest.taps import Tap
@@ -122,12 +123,17 @@ class AriTaps:
             self.up.set()
             async for message in ws:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(json.loads(message.data))
+                    self._take(message.data)
             raise AriError(f"connection closed ({ws.close_code})")
 
-    def _take(self, event: Any) -> None:
+    def _take(self, text: str) -> None:
+        try:
+            event = load(text)
+        except ValueError as error:
+            self._core.refuse("ari news", error)
+            return
         if not isinstance(event, dict):
-            raise AriError("event: is no object")
+            return
         if event.get("type") == "ApplicationReplaced":
             raise AriError(
                 f"another program connected as app {self._config.app!r}; give each process an app of its own"
@@ -137,7 +143,7 @@ class AriTaps:
     async def _names(self, kind: str) -> list[str]:
         assert self._http is not None
         async with self._http.get(self._url(f"/{kind}"), raise_for_status=True) as answer:
-            found = json.loads(await answer.read())
+            found = load(await answer.text())
         return [str(one.get("id")) for one in found if isinstance(one, dict)]
 
     def _do(self, effects: Iterable[Effect]) -> None:
@@ -250,7 +256,7 @@ async def greet(config: AriConfig) -> str:
             if answer.status == 401:
                 raise AriError(f"{config.url}: user {config.user!r} or its password is wrong; compare with ari.conf")
             answer.raise_for_status()
-            return f"Asterisk {json.loads(await answer.read())['system']['version']}"
+            return f"Asterisk {load(await answer.text())['system']['version']}"
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
         raise AriError(f"{config.url}: {_why(error)}; is ARI enabled there (http.conf, ari.conf)?") from None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from scoring.facts import AwayFacts, CallFacts, Facts, Unknown
@@ -71,11 +72,20 @@ def _away(away: AwayFacts) -> dict[str, Any]:
     }
 
 
-def scored(name: str, facts: Facts, card: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
-    """One line of `score --json` and `demo --json`; ``card`` is what scoring.scorecard.to_json gives."""
+def scored(
+    name: str,
+    facts: Facts,
+    card: dict[str, Any],
+    warnings: list[str],
+    beside: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """One line of `score --json` and `demo --json`; ``card`` is what scoring.scorecard.to_json gives, ``beside`` are
+    measures that no rule asks for."""
     call = facts.call
     subject = {
-        "metrics": metrics(call) if call else dict.fromkeys(METRICS) | (_away(facts.away) if facts.away else {}),
+        "metrics": metrics(call) | {"queue_seconds": None, "wrap_up_seconds": None, **beside}
+        if call
+        else dict.fromkeys(METRICS) | (_away(facts.away) if facts.away else {}),
         "turns": _turns(call) if call else [],
         "hits": _hits(call) if call else [],
     }
@@ -134,6 +144,17 @@ def _line(line: dict[str, Any], verbose: bool) -> Iterator[str]:
         yield from (f"           {_evidence(item)}" for item in line["evidence"])
 
 
+LENGTHS = (("queue", "queue_seconds"), ("ring", "ring_seconds"), ("talk", "talk_seconds"), ("hold", "hold_seconds"),
+           ("wrap-up", "wrap_up_seconds"))  # fmt: skip
+
+
+def _lengths(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Waiting, ringing, talking, holding and what comes after are five measures; what nobody told is left out."""
+    told = [f"{word} {figures[name]} s" for word, name in LENGTHS if figures.get(name) is not None]
+    if told:
+        yield f"  {', '.join(told)}"
+
+
 def text(result: dict[str, Any], title: str = "", verbose: bool = False) -> str:
     """The printed scorecard of one call or empty seat: each finding with citation, quote and evidence."""
     if "error" in result:
@@ -145,7 +166,7 @@ def text(result: dict[str, Any], title: str = "", verbose: bool = False) -> str:
         else ""
     )
     head = f"{result['call']}  {title}  agent {result['agent'] or '?'}  {rings}day {result['day'] or 'unknown'}"
-    lines = [head.rstrip()]
+    lines = [head.rstrip(), *_lengths(figures)]
     for turn in result["turns"]:
         lines.append(f"    {turn['start_ms'] / 1000:6.2f} {turn['role']:<8} {turn['text']}")
     for line in result["lines"]:

@@ -16,9 +16,11 @@ from qa.facts import SiteView, begun, call_facts
 from qa.heard import from_record, from_transcript
 from qa.record import CallRecord, RecordError, read_record
 from qa.report import scored
+from qa.ringing import cross_checked
 from qa.services import model_folder, recogniser
 from qa.settings import Settings, load_settings
 from qa.site import matcher, pack_folder
+from qa.spot import Spot, beside, spot_of
 from scoring.engine import score
 from scoring.load import load_overlay, load_pack
 from scoring.overlay import Overlay
@@ -156,11 +158,14 @@ def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str,
         raise AudioError(str(path), "there is no such file", "give the path of a recording")
     record = sidecar(path, options)
     warnings: list[str] = []
+    spot = Spot()
     if record.turns is not None:
         heard = from_record(record, matcher())
     else:
         transcript = listening.hear(path, record.language or options.language, roles=record.roles or LAYOUT)
-        heard = from_transcript(transcript, matcher())
+        spot = spot_of(path, record, transcript.duration_ms, options.settings.rhythm)
+        warnings += spot.warnings
+        heard = from_transcript(transcript, matcher(), spot.answer_ms, spot.gaps(transcript.roles))
         if heard.channels == "mixed":
             warnings.append("one channel holds both parties: nobody can say who spoke; give two channels, or `roles`")
         elif record.roles is None:
@@ -168,6 +173,7 @@ def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str,
     if record.channels is not None:
         heard = replace(heard, channels=record.channels)
     facts = call_facts(record.id or path.stem, record, heard, SiteView(options.settings.rhythm))
+    facts = cross_checked(facts, record, spot.rings, spot.answer_ms, spot.begins_at)
     at = begun(record)
     day = options.day or (at.astimezone(options.settings.zone).date() if at else None)
     card = score(options.pack, options.overlay, facts, day)
@@ -175,4 +181,4 @@ def score_file(path: Path, options: Options, listening: Recogniser) -> dict[str,
         warnings.append(
             "heard by the bundled test model, which knows the demo's calls only: no rule that needs text is decided"
         )
-    return scored(record.id or path.stem, facts, to_json(card), warnings)
+    return scored(record.id or path.stem, facts, to_json(card), warnings, beside(record, spot))

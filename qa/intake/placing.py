@@ -46,15 +46,15 @@ def placed(
         return Placed(_inferred(record, duration_ms), answer_ms, (*_said(record, holes, answer_ms), *gaps))
     if ended is None:
         return Placed(answered, 0, _said(record, holes, 0), "ended_at is not said: taken to begin with the answer")
-    begins = _begins(record, duration_ms)
-    if begins is None:
+    since = begins(record, duration_ms)
+    if since is None:
         told = f"it lasts {duration_ms / 1000:.1f} s, the call {(ended - answered) / timedelta(seconds=1):.1f} s"
         whole = [{"role": role, "start_ms": 0, "end_ms": duration_ms, "cause": "clock"} for role in roles]
         return Placed(answered, 0, tuple(whole), f"{told}: nobody can say where it lies, no rule is decided over it")
-    answer_ms, talk_ms = (answered - begins) // MS, (ended - answered) // MS
+    answer_ms, talk_ms = (answered - since) // MS, (ended - answered) // MS
     short_ms = talk_ms - (duration_ms - answer_ms)
     rest = [{"role": role, "start_ms": talk_ms - short_ms, "end_ms": talk_ms, "cause": "short"} for role in roles]
-    return Placed(begins, answer_ms, (*_said(record, holes, answer_ms), *(rest if short_ms > EARLY_MS else ())))
+    return Placed(since, answer_ms, (*_said(record, holes, answer_ms), *(rest if short_ms > EARLY_MS else ())))
 
 
 def after_rings(rung: tuple[int, int] | None, roles: Sequence[str]) -> tuple[int, list[dict[str, Any]]]:
@@ -65,11 +65,13 @@ def after_rings(rung: tuple[int, int] | None, roles: Sequence[str]) -> tuple[int
     return rung[0], [{"role": role, **span} for role in roles]
 
 
-def _begins(record: CallRecord, duration_ms: int) -> datetime | None:
-    """The moment of the call from which on it is as long as the recording; the answer, where several are."""
+def begins(record: CallRecord, duration_ms: int) -> datetime | None:
+    """The moment of the call from which on it is as long as the recording; the answer, where that may be."""
     assert record.ended_at is not None
     moments = (record.answered_at, record.ringing_at, record.offered_at, record.queued_at)
     apart = [(abs((record.ended_at - at) // MS - duration_ms), at) for at in moments if at is not None]
+    if apart and apart[0][0] <= EARLY_MS and record.answered_at is not None:
+        return record.answered_at
     nearest = min(apart, key=lambda one: one[0])
     return nearest[1] if nearest[0] <= NEAR_MS else None
 

@@ -51,7 +51,7 @@ def test_every_fixed_key_is_there_with_its_type() -> None:
     assert result["metrics"] | {} == {
         "ring_count": 4, "ring_seconds": 17.2, "answer_seconds": 17.2, "talk_seconds": 61.0, "hold_seconds": 0.0,
         "silence_seconds": 3.1, "talk_over_seconds": 0.4, "agent_share": 0.55, "hung_up_by": "customer",
-        "ring_source": "clock",
+        "ring_source": "clock", "queue_seconds": None, "wrap_up_seconds": None,
     }  # fmt: skip
     assert result["turns"][0] | {"role": "agent", "start_ms": 0, "end_ms": 1800, "text": "您好,请讲",
                                  "confidence": "0.93"} == result["turns"][0]  # fmt: skip

@@ -76,6 +76,7 @@ class PbxTable(Table):
     ari_user: str | None = None
     ari_secret: SecretStr | None = None
     ari_app: Name = Field("seatwatch", description="name of our Stasis application")
+    ari_connection: Name | None = Field(None, description="section of its websocket_client.conf: taps come to /pcm")
     media_host: str | None = Field(None, description="our address as the switchboard sees it; absent = `host`")
     seats: dict[str, str] = Field(default_factory=dict, description="extension or interface = seat; none = as they are")
     queues: tuple[str, ...] = Field((), description="queues that are watched; none = all")
@@ -102,7 +103,10 @@ class PbxTable(Table):
         if not (self.ari_url and self.ari_user and self.ari_secret):
             return None
         secret = self.ari_secret.get_secret_value()
-        return AriConfig(self.name, self.ari_url, self.ari_user, secret, self.ari_app, media_host, media_port)
+        return AriConfig(
+            self.name, self.ari_url, self.ari_user, secret, self.ari_app, media_host, media_port,
+            connection=self.ari_connection or "",
+        )  # fmt: skip
 
 
 class WatchTable(Table):

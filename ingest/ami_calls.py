@@ -45,6 +45,7 @@ class AmiCalls(AmiOffers):
             "AgentComplete": self._agent_complete,
             "QueueCallerJoin": self._join_queue,
             "QueueCallerAbandon": self._abandon,
+            "QueueCallerLeave": self._leave_queue,
             "QueueMemberStatus": self._member,
             "QueueMemberPause": self._member,
             "QueueMemberAdded": self._member,
@@ -268,6 +269,13 @@ class AmiCalls(AmiOffers):
         if call is not None:
             call.by = call.by or "customer"
             call.silent = []  # the caller's own end is the end of these rings
+        yield from ()
+
+    def _leave_queue(self, block: Block, at: datetime) -> Told:
+        """Whoever is called from now on is not called by the queue."""
+        call = self._memory.calls.get(block.get("Linkedid", ""))
+        if call is not None:
+            call.queue = None
         yield from ()
 
     def _newexten(self, block: Block, at: datetime) -> Told:

@@ -38,7 +38,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "EXITWITHKEY": ("key", "position", "entered", "wait_s"),
     "EXITEMPTY": ("position", "entered", "wait_s"),
     "BLINDTRANSFER": ("to", "context", "hold_s", "talk_s", "position"),
-    "ATTENDEDTRANSFER": ("to", "context", "hold_s", "talk_s", "position"),
+    "ATTENDEDTRANSFER": ("method", "bridge", "hold_s", "talk_s", "position"),
     "TRANSFER": ("to", "context", "hold_s", "talk_s", "position"),
     "PAUSE": ("reason",),
     "UNPAUSE": ("reason",),

@@ -373,6 +373,22 @@ def test_an_attended_transfer_brings_the_second_seat_into_the_first_call() -> No
     ]
 
 
+def test_a_recording_of_an_attended_transfer() -> None:
+    """Asked and handed over by the switchboard's own feature: all in one conversation, through a detour."""
+    recorded = (Path(__file__).parent / "recordings" / "attended.ami").read_bytes()
+    events, taps, calls = tell(list(AmiParser().feed(recorded)), LAB)
+    call = fold(events, "lab-1795311656.0")
+    first, second = call.parts
+
+    assert (call.end, call.out_of_turn, call.hung_up_by) == ("answered", (), "customer")
+    assert (first.seat, first.transfers[0].to, first.transfers[0].how) == ("1001", "1002", "attended")
+    assert (second.seat, second.met_at) == ("1002", first.left_at)
+    assert first.asides[0].at == second.answered_at
+    assert [one.get("queue") for one in events if one["type"] == "offered"] == ["broadband", "broadband", None]
+    assert [one.seat for one in taps] == [None, "1001", "1002"]
+    assert not calls._memory.channels and not calls._memory.calls
+
+
 def test_conversations_that_get_one_linkedid_are_one() -> None:
     text = SCENARIOS["asks a colleague, then hands over"][0]
     text = "\n".join(line for line in text.splitlines() if "AttendedTransfer" not in line)

@@ -88,7 +88,8 @@ class Receiver:
     _next: int = 0  # the unwrapped number of the packet that is due
     _due: int = 0  # the time stamp that would follow without a hole
     _after_s: float = 0.0  # when the last sound came
-    _paused: bool = False
+    _held_back: bool = False  # the sender has said that it sends nothing
+    _paused: bool = False  # it had said so, and no sound has come since it took that back
     _fresh: bool = False  # the stream is another one than before the last sound
     _lost: bool = False  # numbers are missing since the last sound
     _begun: bool = False
@@ -133,9 +134,10 @@ class Receiver:
     def waits(self) -> bool:
         return bool(self._held)
 
-    def pause(self) -> None:
-        """Time without sound from here on is meant, until sound comes again."""
-        self._paused = True
+    def pause(self, held: bool) -> None:
+        """Time without sound is meant from here on, until this is taken back and sound comes again."""
+        self._held_back = held
+        self._paused = self._paused or held
 
     def renew(self, hosts: frozenset[str], codecs: Mapping[int, str], moved: bool) -> None:
         """A new offer for this m-line; *moved*: it names another address, so another source may come."""
@@ -213,7 +215,7 @@ class Receiver:
         hole = self._hole(packet, size, now_s) if self._begun else []
         self._due = (packet.stamp + size) & 0xFFFFFFFF
         self._after_s, self._begun = now_s, True
-        self._paused = self._fresh = self._lost = False
+        self._paused, self._fresh, self._lost = self._held_back, False, False
         return [*hole, Sound(convert(packet.payload, self.codecs[packet.kind], self.law))]
 
     def _hole(self, packet: Packet, size: int, now_s: float) -> list[Piece]:

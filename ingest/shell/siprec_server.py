@@ -51,7 +51,7 @@ class SiprecServer:
         self._logged: dict[str, float] = {}
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
-        self._clock: asyncio.Task[None] | None = None
+        self._clock: asyncio.TimerHandle | None = None
 
     @property
     def open(self) -> int:
@@ -71,8 +71,7 @@ class SiprecServer:
                 raise PortTaken(f"{place}: cannot be listened on ({error}); set another in [siprec]") from None
         address = f"[{self._config.address}]" if ":" in self._config.address else self._config.address
         self._sip.contact = f"sip:seatwatch@{address}:{self.port}"
-        self._clock = asyncio.create_task(self._tick(), name="siprec")
-        self._clock.add_done_callback(self._ended)
+        self._tick()
 
     async def _listen(self) -> None:
         family = socket.AF_INET6 if ":" in self._config.host else socket.AF_INET
@@ -106,7 +105,9 @@ class SiprecServer:
         await self._close()
 
     async def _close(self) -> None:
-        running = [task for task in (self._clock, *self._work, *self._readers) if task is not None]
+        if self._clock is not None:
+            self._clock.cancel()
+        running = [*self._work, *self._readers]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -117,17 +118,20 @@ class SiprecServer:
         if self._udp is not None:
             self._udp.close()
 
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            now_s = self._core.mono()
-            self._handle(self._sip.tick(now_s))
-            for key, session in list(self._sessions.items()):
-                if cause := session.tick(now_s):
-                    self._core.refuse("siprec session", f"call {session.call!r} ended: {cause}")
-                    self._sip.hang_up(key, now_s)
-                    self._end(key, cause)
-            self._flush()
+    def _tick(self) -> None:
+        """Again and again, also when a pass goes wrong: the loop logs that, and sessions go on."""
+        self._clock = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        self._pass(self._core.mono())
+
+    def _pass(self, now_s: float) -> None:
+        """What time alone changes."""
+        self._handle(self._sip.tick(now_s))
+        for key, session in list(self._sessions.items()):
+            if cause := session.tick(now_s):
+                self._core.refuse("siprec session", f"call {session.call!r} ended: {cause}")
+                self._sip.hang_up(key, now_s)
+                self._end(key, cause)
+        self._flush()
 
     def _datagram(self, data: bytes, address: tuple[str, int]) -> None:
         if not data.strip(b"\r\n\0") or not self._welcome(address[0], len(data)):
@@ -228,6 +232,9 @@ class SiprecServer:
         except SpoolError as error:
             self._refused(key, 503, error)
         finally:
+            self._sip.reject(
+                key, 500, "the recorder failed; its log says how", self._core.mono()
+            )  # nothing if answered
             if key in self._sessions and not session.legs:
                 del self._sessions[key]
             self._flush()

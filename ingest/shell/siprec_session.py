@@ -81,10 +81,10 @@ class MediaLeg(asyncio.DatagramProtocol):
 
     def change(self, offered: Offered, before: Offered, hosts: frozenset[str]) -> None:
         """What a new offer says of this m-line."""
+        self._read_rest()
+        self.receiver.pause(not offered.sends)
         moved = (offered.address, offered.port) != (before.address, before.port)
         self.receiver.renew(hosts, dict(offered.codecs), moved)
-        if self.sends and not offered.sends:
-            self.receiver.pause()
         if offered.sends and not self.sends:
             self.since_s = self._core.mono()
         self.sends = offered.sends

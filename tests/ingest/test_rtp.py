@@ -171,13 +171,15 @@ def test_a_pause_lasts_as_long_as_it_lasted(clock: int, source: int) -> None:
     for number in range(6):
         out += one.feed(packet(number), HOME, number * FRAME_S)
     out += one.flush(1.0)
-    one.pause()
-    for number in range(6, 12):
+    one.pause(held=True)
+    out += one.feed(packet(6), HOME, 6 * FRAME_S)  # on its way when the sender said so
+    one.pause(held=False)
+    for number in range(7, 13):
         data = rtp(number, number * FRAME + clock, frame(number), source)
         out += one.feed(data, HOME, 3.0 + number * FRAME_S)
 
     first, hole, second = joined([*out, *one.drain()])
-    assert (first, second) == (sent(range(6)), sent(range(6, 12)))
+    assert (first, second) == (sent(range(7)), sent(range(7, 13)))
     assert hole == (3 * RATE, "pause")
 
 

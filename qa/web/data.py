@@ -40,6 +40,7 @@ def call(
         recording_info=recording(kept) if kept else None,
         gaps=gaps,
         run=run_identity(run) if run else None,
+        offers=offers(row),
         channels=_channels(facts, kept),
     )
 
@@ -100,6 +101,20 @@ def parts(row: ListedCall) -> list[str]:
     if row.orphan == "adopted" and row.conversation is not None:
         return [row.conversation]
     return [str(id) for id in row.folded.get("parts", ())]
+
+
+def offers(row: ListedCall) -> list[models.Offer]:
+    """What rang where, and what became of it."""
+    ends = row.folded.get("offer_ends", ())
+    told = row.folded.get("offers", ())
+    return [_offer(one, end, row.ended_at) for one, end in zip(told, ends, strict=False)]
+
+
+def _offer(told: Mapping[str, Any], end: Any, ended_at: datetime | None) -> models.Offer:
+    moments = (told.get(name) for name in ("ringing_at", "answered_at", "redirected_at"))
+    rang, answered, redirected = (datetime.fromisoformat(at) if at else None for at in moments)
+    ring = _between(rang, answered or redirected or ended_at)
+    return models.Offer(seat=told.get("seat"), agent=told.get("agent"), ring_seconds=ring, end=end)
 
 
 def queued(row: ListedCall) -> float | None:

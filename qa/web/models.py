@@ -192,6 +192,15 @@ class Run(Shape):
     at: datetime | None = None
 
 
+class Offer(Shape):
+    """One seat's chance to take the call; `lost`: another seat was quicker."""
+
+    seat: str | None
+    agent: str | None
+    ring_seconds: float | None = Field(description="null where the seat's phone did not ring")
+    end: Literal["answered", "lost", "no_answer", "cancelled"] | None = Field(description="null while it is open")
+
+
 class Call(CallRow):
     """One call with what its page needs beside transcript, scorecard and events."""
 
@@ -200,6 +209,7 @@ class Call(CallRow):
     recording_info: Recording | None
     gaps: list[Gap]
     run: Run | None
+    offers: list[Offer] = Field([], description="each seat that the call was offered to, in order")
     channels: Literal["split", "mixed", "none"]
 
 

@@ -54,6 +54,10 @@ async def test_each_part_names_all_of_its_conversation_and_has_its_own_measures(
 
     assert one["parts"] == two["parts"] == ["c1", "c1~2"]
     assert [part["agent"] for part in (one, two)] == ["A01", "A02"]
+    assert [part["offers"] for part in (one, two)] == [
+        [{"seat": "s1", "agent": "A01", "ring_seconds": 3.5, "end": "answered"}],
+        [{"seat": "s2", "agent": "A02", "ring_seconds": 5.0, "end": "answered"}],
+    ]
     assert [part["metrics"]["queue_seconds"] for part in (one, two)] == [12.5, None]
     assert [part["metrics"]["ring_seconds"] for part in (one, two)] == [3.5, 5.0]
     assert [part["metrics"]["talk_seconds"] for part in (one, two)] == [14.0, 24.0]

@@ -68,6 +68,7 @@ def test_no_component_holds_words_of_its_own(path: Path) -> None:
         ("why", CATEGORIES),
         ("end", ["answered", "abandoned", "no_answer", "redirected", "voicemail", "probe"]),
         ("warning", ["clock_doubted", "out_of_turn", "failed", "no_signalling", "no_media", "adopted", "unended"]),
+        ("offer", ["answered", "lost", "no_answer", "cancelled"]),
         ("missing", ["no_signalling", "no_media", "unended"]),
         ("event", ["offered", "ringing", "answered", "redirected", "held", "resumed", "transferred", "ended", "leg"]),
     ],

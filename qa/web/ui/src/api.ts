@@ -99,6 +99,13 @@ export interface Metrics {
   hung_up_by: string | null;
 }
 
+export interface Offer {
+  seat: string | null;
+  agent: string | null;
+  ring_seconds: number | null;
+  end: "answered" | "lost" | "no_answer" | "cancelled" | null;
+}
+
 export interface Gap {
   role: Role;
   start_ms: number;
@@ -127,6 +134,7 @@ export interface Run {
 }
 
 export interface Call extends CallRow {
+  offers: Offer[];
   queue: string | null;
   metrics: Metrics;
   recording_info: Recording | null;

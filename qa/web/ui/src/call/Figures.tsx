@@ -43,6 +43,17 @@ export function Figures({ call, heard }: { call: Call; heard: Transcript | undef
           [t("figures.queue"), call.queue ?? t("none")],
         ]}
       />
+      {call.offers.length > 1 && (
+        <>
+          <h3>{t("offers.title")}</h3>
+          <List
+            rows={call.offers.map((one) => [
+              `${one.seat ?? none} · ${one.agent ?? none}`,
+              `${seconds(one.ring_seconds)} · ${one.end === null ? t("offer.open") : term("offer", one.end)}`,
+            ])}
+          />
+        </>
+      )}
       {heard && (
         <List
           rows={[

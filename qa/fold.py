@@ -108,7 +108,11 @@ class Folder:
             async with self.store.site(self.site, ACTOR) as tx:
                 due = await events.take_due(tx, 20)
                 for one in sorted(due, key=lambda one: one.kind, reverse=True):  # who sits where, then whose calls
-                    await (self._call(tx, one.id) if one.kind == "call" else seatfold.fold(tx, one.id, self.zone, one.from_at))
+                    await (
+                        self._call(tx, one.id)
+                        if one.kind == "call"
+                        else seatfold.fold(tx, one.id, self.zone, one.from_at)
+                    )
             done += len(due)
             if not due:
                 break

@@ -197,7 +197,8 @@ class Picture:
         self.calls = {one.id: at_seats(one) for one in await board.going(tx)}
         self.fixed = await board.fixed(tx, now.astimezone(self.zone).date())
         self.who = teams(await people.everybody(tx))
-        self.heard_at = await board.heard(tx)
+        told = (await board.heard(tx), self.heard_at)
+        self.heard_at = max((at for at in told if at is not None), default=None)
 
     async def refresh(self, tx: Tx, seats: set[str], calls: set[str], now: datetime) -> None:
         if seats:

@@ -29,7 +29,7 @@ export function Heard({ picture, timezone }: { picture: Picture; timezone: strin
   const told = picture.heardAt;
   return (
     <span className={stale(picture) ? "pulse" : "pulse on"} role="status">
-      {told ? t("board.heard", { time: moment(told, language, timezone, "time") }) : t("board.heard.never")}
+      {told ? t("board.heard", { time: moment(told, language, timezone, "time") }) : t(stale(picture) ? "live.off" : "live.on")}
     </span>
   );
 }

@@ -39,10 +39,12 @@ function Sums({ times }: { times: Times }) {
         <dt>{t("seatday.absent")}</dt>
         <dd>{minutes(times.absent_seconds)}</dd>
       </div>
-      <div>
-        <dt>{t("seatday.untold")}</dt>
-        <dd>{minutes(times.untold_seconds)}</dd>
-      </div>
+      {times.seat !== null && (
+        <div>
+          <dt>{t("seatday.untold")}</dt>
+          <dd>{minutes(times.untold_seconds)}</dd>
+        </div>
+      )}
       <div>
         <dt>{t("seatday.longest")}</dt>
         <dd>{minutes(times.longest_work_seconds)}</dd>
@@ -96,7 +98,7 @@ function Agents({ agents }: { agents: Times[] }) {
           <h3>
             {times.name ?? times.agent} {times.name && <small>{times.agent}</small>} {times.team && <small>{times.team}</small>}
           </h3>
-          <Sums times={times} />
+          <Sums times={{ ...times, seat: null }} />
         </div>
       ))}
     </section>

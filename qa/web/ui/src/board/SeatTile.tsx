@@ -28,6 +28,8 @@ function CallLine({ call, ringSeconds }: { call: BoardCall; ringSeconds: number 
   );
 }
 
+const MILD = new Set(["wrap_up", "work"]); // to look at, not to run for
+
 interface Props {
   seat: BoardSeat;
   alarms: BoardAlarm[];
@@ -40,8 +42,9 @@ interface Props {
 function Tile({ seat, alarms, ringSeconds, chosen, plain }: Props) {
   const { t } = useWords();
   const who = seat.name ?? seat.agent;
+  const marked = alarms.length === 0 ? "" : alarms.every((alarm) => MILD.has(alarm.kind)) ? " alarmed mild" : " alarmed";
   return (
-    <article className={`seattile ${seat.state}${alarms.length ? " alarmed" : ""}${chosen ? " chosen" : ""}`} data-seat={seat.seat}>
+    <article className={`seattile ${seat.state}${marked}${chosen ? " chosen" : ""}`} data-seat={seat.seat}>
       <header>
         {plain ? (
           <strong className="cut">{seat.seat}</strong>
@@ -64,7 +67,7 @@ function Tile({ seat, alarms, ringSeconds, chosen, plain }: Props) {
         </p>
       )}
       {alarms.map((alarm) => (
-        <p key={alarm.kind} className="tilealarm">
+        <p key={alarm.kind} className={MILD.has(alarm.kind) ? "tilealarm mild" : "tilealarm"}>
           <AlarmSign kind={alarm.kind} /> <AlarmName alarm={alarm} />
         </p>
       ))}

@@ -38,9 +38,12 @@ function useSpans(line: SeatLine, timezone: string) {
   return { start, end, state, seen };
 }
 
-function Row({ spans }: { spans: Span[] }) {
+function Row({ spans, marks }: { spans: Span[]; marks: number[] }) {
   return (
     <svg className="lane" height="22" width="100%" aria-hidden="true">
+      {marks.map((share) => (
+        <line key={share} x1={`${share * 100}%`} x2={`${share * 100}%`} y1="0" y2="22" />
+      ))}
       {spans.map((one, number) => (
         <rect key={number} className={one.kind} x={`${one.from * 100}%`} width={`${Math.max(one.width * 100, 0.08)}%`} y="2" height="18" rx="1.5">
           <title>{one.label}</title>
@@ -74,6 +77,8 @@ export function TimeLine({ line, timezone }: { line: SeatLine; timezone: string 
     return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t("seatday.empty")} />;
   }
   const hour = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: timezone });
+  const times = ticks(start, end);
+  const marks = times.map((at) => (at - start) / (end - start));
   const states = STATES.filter((name) => line.states.some((one) => one.state === name));
   return (
     <figure className="timeline" aria-label={t("seatday.line")}>
@@ -82,19 +87,19 @@ export function TimeLine({ line, timezone }: { line: SeatLine; timezone: string 
           <span className={`seatstate ${name}`}>
             {SIGNS[name]} {term("seat", name)}
           </span>
-          <Row spans={line.states.filter((one) => one.state === name).map(state)} />
+          <Row spans={line.states.filter((one) => one.state === name).map(state)} marks={marks} />
         </div>
       ))}
       {line.presence.length > 0 && (
         <div className="timerow">
           <span>{t("seatday.presence")}</span>
-          <Row spans={line.presence.map(seen)} />
+          <Row spans={line.presence.map(seen)} marks={marks} />
         </div>
       )}
       <div className="timerow axis" aria-hidden="true">
         <span />
         <svg height="20" width="100%">
-          {ticks(start, end).map((at) => {
+          {times.map((at) => {
             const share = (at - start) / (end - start);
             return (
               <text key={at} x={`${share * 100}%`} y="14" textAnchor={share < 0.02 ? "start" : share > 0.97 ? "end" : "middle"}>

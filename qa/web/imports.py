@@ -21,7 +21,7 @@ from qa.store.errors import StoreError
 from qa.tables import TableError, read
 from qa.web import models
 from qa.web.context import PRINCIPAL, SERVICES, answer, asked, work
-from qa.web.letters import Language
+from qa.web.letters import Language, file_said, said
 from qa.web.problems import Refusal, of_store
 from qa.web.records import LINES, language_of, may_enter, refused_row
 from scoring.errors import PackError
@@ -86,19 +86,18 @@ def _check(request: web.Request, query: ImportQuery) -> None:
     if request.content_type != BYTES:
         raise Refusal(415, "Unsupported media type", f"send the file's bytes as {BYTES}")
     if Path(query.name).suffix.lower() not in ENDINGS:
-        raise Refusal(
-            415, "Unsupported file", f"{query.name}: no table by its ending; give one of {', '.join(ENDINGS)}"
-        )
+        told = f"{query.name}: no table by its ending; give one of {', '.join(ENDINGS)}"
+        raise Refusal(415, "Unsupported file", file_said(told, query.name, language_of(request)))
     if query.kind is not None and query.kind not in MODELS:
-        raise Refusal(400, "Bad request", f"{query.kind!r} is no kind of record; write one of {', '.join(MODELS)}")
+        told = f"{query.kind!r} is no kind of record; write one of {', '.join(MODELS)}"
+        raise Refusal(400, "Bad request", said(told, language_of(request)))
     if (request.content_length or 0) > MOST_FILE:
-        raise _too_large()
+        raise _too_large(request)
 
 
-def _too_large() -> Refusal:
-    return Refusal(
-        413, "File too large", f"send at most {MOST_FILE // 1024 // 1024} MB; split it, or use `seatwatch import`"
-    )
+def _too_large(request: web.Request) -> Refusal:
+    told = f"send at most {MOST_FILE // 1024 // 1024} MB; split it, or use `seatwatch import`"
+    return Refusal(413, "File too large", said(told, language_of(request)))
 
 
 async def _import(request: web.Request, query: ImportQuery, tell: Tell) -> models.Imported:
@@ -122,7 +121,7 @@ async def _receive(request: web.Request, path: Path) -> None:
         async for piece in request.content.iter_chunked(256 * 1024):
             size += len(piece)
             if size > MOST_FILE:
-                raise _too_large()
+                raise _too_large(request)
             file.write(piece)
 
 
@@ -146,7 +145,8 @@ async def _admitted(request: web.Request, path: Path, query: ImportQuery, tell: 
         return await reading
     except (TableError, PackError) as error:
         own = Path(query.name).name
-        raise Refusal(400, "No table", str(error).replace(str(path), own).replace(path.name, own)) from None
+        told = str(error).replace(str(path), own).replace(path.name, own)
+        raise Refusal(400, "No table", file_said(told, own, language_of(request))) from None
     finally:
         await asyncio.wait([reading])
 
@@ -156,7 +156,7 @@ def _told(report: Report, query: ImportQuery, language: Language) -> models.Impo
     lines = len({(one.sheet, one.number) for one in report.refused})
     if lines and not query.partial:
         told = f"{lines} lines refused, nothing was stored: correct them, or send with partial=true to take the others"
-        raise Refusal(422, "Records refused", told, refused=refused)
+        raise Refusal(422, "Records refused", said(told, language), refused=refused)
     return models.Imported(
         file=report.file,
         accepted=report.accepted,

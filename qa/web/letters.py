@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import Literal
 
+from qa.web.file_letters import FILE_LETTERS
+
 Language = Literal["zh", "ko", "en"]
 
 # The letter as scoring/records and qa/tables write it, then Chinese and Korean with its values by their place.
@@ -369,7 +371,11 @@ LETTERS: tuple[tuple[str, str, str], ...] = (
         "最多 {1} 项，现有 {2} 项；请更正",
         "{1}개까지인데 {2}개입니다. 고치십시오",
     ),
+    *FILE_LETTERS,
 )
+
+
+SHEET: dict[Language, str] = {"en": "sheet {0}: ", "zh": "工作表 {0}：", "ko": "시트 {0}: "}
 
 
 def wanted(accepted: str) -> Language:
@@ -383,6 +389,18 @@ def wanted(accepted: str) -> Language:
             case "en":
                 return "en"
     return "en"
+
+
+def file_said(letters: str, name: str, language: Language) -> str:
+    """What is wrong with a whole file: the letter behind each place; the place itself stays, the sheet is named."""
+    place = re.compile(rf"({re.escape(name)}(?::\d+)?: )(?:sheet (.+?): )?(.*)", re.DOTALL)
+    told = []
+    for one in letters.splitlines():
+        found = place.fullmatch(one)
+        where, sheet, letter = found.groups() if found is not None else ("", None, one)
+        named = "" if sheet is None else SHEET[language].format(sheet)
+        told.append(f"{where}{named}{said(letter, language)}")
+    return "\n".join(told)
 
 
 def said(letter: str, language: Language) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.web.conftest import running
 from tests.web.shapes import faults
 
 Client = TestClient[Any, Any]
+HAN, HANGUL = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\uac00-\ud7af]")
 ADDRESS = "/api/v1/import"
 EXAMS = "id,agent,day,exam,score,source\ne1,Lin,2026-03-02,service,59.5,exam\ne2,Wu,2026-03-03,service,80,exam\n"
 BROKEN = EXAMS + "e3,Wu,2026-13-03,service,80,exam\ne4,Wu,2026-03-04,,80,exam\n"
@@ -35,8 +37,11 @@ async def desk(store: Store, tmp_path: Any) -> Any:
         yield one
 
 
-async def send(client: Client, name: str, data: bytes | str, lines: bool = False, **query: str) -> ClientResponse:
-    headers = {"Content-Type": "application/octet-stream"} | ({"Accept": "application/x-ndjson"} if lines else {})
+async def send(
+    client: Client, name: str, data: bytes | str, lines: bool = False, language: str = "en", **query: str
+) -> ClientResponse:
+    headers = {"Content-Type": "application/octet-stream", "Accept-Language": language}
+    headers |= {"Accept": "application/x-ndjson"} if lines else {}
     body = io.BytesIO(data if isinstance(data, bytes) else data.encode())
     return await client.post(ADDRESS, data=body, params={"name": name, **query}, headers=headers)
 
@@ -124,6 +129,27 @@ async def test_the_last_line_says_what_its_status_would_have_said(
     assert (answer.status, last["step"], last["problem"]["status"]) == (200, "refused", status)
     assert "seatwatch-import" not in json.dumps(last), "no folder of ours leaves"
     assert status == 422 or name in last["problem"]["detail"]
+
+
+@pytest.mark.parametrize(("language", "letters"), [("zh-CN", HAN), ("ko", HANGUL)])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("exams.pdf", "x"), ("exams.csv", ""), ("exams.csv", b"\xff\xfe"), ("exams.csv", "a,,b\n1,2,3"),
+        ("exams.csv", "a,a\n1,2"), ("exams.csv", 'a,b\n"1" x,2'), ("exams.csv", "a," * 2001 + "b"),
+        ("exams.yaml", "just words"), ("exams.yaml", "a: ["), ("exams.yaml", "- a: 1\n  a: 2"),
+        ("exams.yaml", "%YAML 1.1\n"), ("exams.yaml", b"\xff"),
+        ("exams.json", "[{"), ("exams.xlsx", "no workbook"),
+    ],
+)  # fmt: skip
+async def test_a_file_that_is_no_list_is_said_in_the_readers_language(
+    desk: Client, name: str, data: Any, language: str, letters: re.Pattern[str]
+) -> None:
+    answer = await send(desk, name, data, language=language, kind="exam")
+    told = (await answer.json())["detail"]
+
+    assert answer.status in (400, 415)
+    assert letters.search(told) and name in told and "; " not in told.removeprefix(name)
 
 
 @pytest.mark.parametrize(

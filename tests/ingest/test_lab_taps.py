@@ -99,14 +99,15 @@ async def test_both_legs_are_whole_from_the_first_ring_on(
         assert abs(hertz(leg, TALK_S - 1) - phones.HZ[tap.role]) < 1
 
 
+@pytest.mark.parametrize("form", ["json", "plain-text"])
 async def test_both_legs_come_by_the_switchboards_media_websocket(
-    asterisk: Asterisk, tmp_path: Path, record_property: Callable[[str, object], None]
+    asterisk: Asterisk, tmp_path: Path, record_property: Callable[[str, object], None], form: str
 ) -> None:
     sources = Sources([Source("lab-pbx", keys=("lab-key",))])
     config = replace(ARI_CONFIG, connection="seatwatch_pcm")
     ways = [partial(PcmWay, heartbeat_seconds=1)]  # pings within the short call; Asterisk answers them
     async with listening() as ami, tapping(tmp_path, config, ways=ways, sources=sources) as hearing:
-        await asterisk.send_audio_to(hearing.ingest.http_port, "lab-key")
+        await asterisk.send_audio_to(hearing.ingest.http_port, "lab-key", form)
         async with phones.answered(1, 5):
             wanted = taps_of(await ami.rings())
             for tap in wanted:
@@ -116,7 +117,9 @@ async def test_both_legs_come_by_the_switchboards_media_websocket(
         legs = [spool.read_leg(tmp_path, tap.call, tap.leg) for tap in wanted]
         assert await left_behind(asterisk) == []
 
-    record_property("summary", f"taps by WebSocket: ring 1 s, talk 5 s: {[leg.samples / 160 for leg in legs]} frames")
+    record_property(
+        "summary", f"taps by WebSocket, {form}: ring 1 s, talk 5 s: {[leg.samples / 160 for leg in legs]} frames"
+    )
     for tap, leg in zip(wanted, legs, strict=True):
         assert (leg.role, leg.encoding, leg.ended, leg.gaps) == (tap.role, "ulaw", "end", [])
         assert abs(leg.samples / RATE - 6) < 0.7

@@ -77,7 +77,7 @@ class Asterisk:
     """The switchboard. Fixed ports, so there is one on a computer at a time; ``held`` waits for its turn."""
 
     def __init__(self) -> None:
-        self._values = {"@PCM_PORT@": "9093", "@PCM_KEY@": "lab-pcm"}
+        self._values = {"@PCM_PORT@": "9093", "@PCM_KEY@": "lab-pcm", "@PCM_FORM@": "json"}
         self._pid = LAB / "asterisk.pid"
 
     async def start(self) -> None:
@@ -116,11 +116,12 @@ class Asterisk:
     async def cli(self, command: str, check: bool = True) -> str:
         return await run("chroot", str(ROOT), "asterisk", "-rx", command, check=check)
 
-    async def send_audio_to(self, pcm_port: int, pcm_key: str) -> None:
-        """Where its media WebSocket goes from now on."""
-        self._values = {"@PCM_PORT@": str(pcm_port), "@PCM_KEY@": pcm_key}
+    async def send_audio_to(self, pcm_port: int, pcm_key: str, form: str = "json") -> None:
+        """Where its media WebSocket goes from now on, and how it says MEDIA_START: json or plain-text."""
+        self._values = {"@PCM_PORT@": str(pcm_port), "@PCM_KEY@": pcm_key, "@PCM_FORM@": form}
         self._configure()
-        await self.cli("module reload res_websocket_client.so")
+        for module in ("res_websocket_client", "chan_websocket"):
+            await self.cli(f"module reload {module}.so")
 
     def queue_log(self) -> list[str]:
         return self.file("var/log/asterisk/queue_log").read_text().splitlines()

@@ -14,6 +14,7 @@ from ingest.callvalue import Call, Hold, Offer, Part, Transfer
 from ingest.events import Ended, Event, Held, Resumed, Transferred
 
 Parts = tuple[Part, ...]
+MOST_PARTS = 50  # answers in one call; a sender that claims more makes no rows with them
 
 
 def here(parts: Parts) -> list[int]:
@@ -54,6 +55,8 @@ def customer_held(parts: Parts) -> bool:
 
 
 def answered(parts: Parts, offer: Offer, event: Event) -> Parts:
+    if len(parts) >= MOST_PARTS:
+        return parts
     return _meet((*parts, Part(offer, event.at, leg=event.leg)), event.at)
 
 

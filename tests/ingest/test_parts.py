@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.callvalue import Call, Part
 from ingest.events import Event
-from ingest.parts import part_call, part_ids
+from ingest.parts import MOST_PARTS, part_call, part_ids
 from ingest.session import State, fold_call
 from ingest.whose import assigned
 from tests.ingest.values import CALL_KINDS, event, events_of, moment
@@ -246,3 +246,9 @@ def test_a_seat_has_one_open_offer_and_so_one_ring(events: list[Event]) -> None:
     open_seats = [offer.seat for offer in fold_call(events).offers if offer.open and offer.seat is not None]
 
     assert len(open_seats) == len(set(open_seats))
+
+
+def test_a_sender_that_claims_answer_upon_answer_makes_no_more_parts_than_are_kept() -> None:
+    told = [event("answered", n, seat=f"s{n}") for n in range(MOST_PARTS + 20)]
+
+    assert len(fold_call(told).parts) == MOST_PARTS

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ingest.ami import TEXT_CHARS, YEARS
 from ingest.ami_names import AmiConfig, Names, mask
 from ingest.events import Refusal
 
@@ -20,6 +21,7 @@ LINE_CHARS = 2048
 MOST_FIELDS = 16
 MOST_OPEN = 10_000  # calls that have not ended yet
 RESOLUTION_S = 1
+LONGEST_S = 7 * 86_400  # of waiting, ringing or talking
 _EPOCH = re.compile(r"\d{9,10}(\.\d{1,6})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?([+-]\d\d:?\d\d)?")
 _NUMBER = re.compile(r"\d{1,9}")
@@ -100,17 +102,19 @@ def read_line(line: str) -> LogLine | Refusal | None:
         return Refusal("line", f"has {len(parts)} fields; queue_log has epoch|call|queue|agent|EVENT|…")
     at = _moment(parts[0])
     if at is None:
-        return Refusal("time", f"{parts[0][:40]!r} is neither epoch seconds nor a date with its time")
+        return Refusal(
+            "time", f"{parts[0][:40]!r} is neither epoch seconds nor a date with time and offset of our days"
+        )
     for name, value in zip(("call", "queue", "agent"), parts[1:4], strict=True):
         if not _NAME.fullmatch(value):
             return Refusal(name, f"{value[:40]!r} is no name")
     verb = parts[4].strip().upper()
     if verb not in PARAMETERS:
         return None
-    call, queue, agent = (None if value in ("", "NONE") else value for value in parts[1:4])
+    call, queue, agent = (None if value.strip() in ("", "NONE") else value.strip() for value in parts[1:4])
     if verb not in _SEAT and (call is None or queue is None):
         return Refusal("call" if call is None else "queue", f"is missing; every {verb} line names it")
-    values = dict(zip(PARAMETERS[verb], parts[5:], strict=False))
+    values = {name: value.strip()[:TEXT_CHARS] for name, value in zip(PARAMETERS[verb], parts[5:], strict=False)}
     return _checked(LogLine(at, call, queue, agent, verb, values))
 
 
@@ -118,20 +122,23 @@ def _checked(line: LogLine) -> LogLine | Refusal:
     for name, value in line.values.items():
         if name.endswith(("_s", "_ms")) and value and not _NUMBER.fullmatch(value):
             return Refusal(name, f"{value[:40]!r} is no whole number")
+        if name.endswith("_s") and value and int(value) > LONGEST_S:
+            return Refusal(name, f"{value} s is longer than a week")
     return line
 
 
 def _moment(text: str) -> datetime | None:
     """The first column: epoch seconds by default, a date with ``queue_log_realtime_use_gmt`` and the like."""
     if _EPOCH.fullmatch(text):
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(float(text)))
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(text.partition(".")[0]))
+        return at if YEARS[0] <= at.year < YEARS[1] else None
     if not _DAY.fullmatch(text):
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if at.tzinfo is None else at.astimezone(UTC)
+    return None if at.tzinfo is None or not YEARS[0] < at.year < YEARS[1] - 1 else at.astimezone(UTC)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from ingest.shell.siprec_session import Ports, Session
 from ingest.sip import Request, Response, Stream, parse
 from ingest.sip_dialog import Changed, Event, Flow, Invited, Over, SipServer
 from ingest.siprec_config import SiprecConfig
-from ingest.sources import Sources, inside
+from ingest.sources import Source, Sources, fault, inside
 
 TICK_S = 0.05
 FREE_TRIES = 20  # to find a number that is free for UDP and TCP
@@ -36,8 +36,9 @@ CAUSES = {"bye": "hangup", "cancel": "hangup"}
 class SiprecServer:
     """``start`` and ``stop``. Sessions do not disturb one another."""
 
-    def __init__(self, core: Core, config: SiprecConfig) -> None:
-        self._core, self._config = core, config
+    def __init__(self, core: Core, config: SiprecConfig, source: Source | None = None) -> None:
+        """*source*: where one of that name is configured, its networks and its number of legs count, too."""
+        self._core, self._config, self._source = core, config, source
         self.port = 0
         self._sip = SipServer("", lambda: secrets.token_hex(8))
         self._ports = Ports(config.host, config.rtp_ports)
@@ -148,6 +149,9 @@ class SiprecServer:
         if not inside(self._config.networks, host):
             self._refuse("siprec address", f"{host} is in none of the networks that may record; add it to them")
             return False
+        if self._source is not None and (why := fault(self._source, "siprec", host)):
+            self._refuse("siprec address", why)
+            return False
         if len(self._paces) >= PEERS:
             self._paces.clear()
         pace = self._paces.setdefault(host, Bucket(PEER_BYTES_S))
@@ -205,10 +209,14 @@ class SiprecServer:
             limit = MESSAGE_S if stream.rest else limit
 
     def _receive(self, message: Request | Response, flow: Flow) -> None:
-        roomy = self._core.spool.roomy and len(self._sessions) < self._config.sessions
-        self._sip.open = roomy and not self._stopping
+        self._sip.open = self._roomy and not self._stopping
         self._handle(self._sip.receive(message, flow, self._core.mono()))
         self._flush()
+
+    @property
+    def _roomy(self) -> bool:
+        full = self._source is not None and self.open >= self._source.legs
+        return self._core.spool.roomy and len(self._sessions) < self._config.sessions and not full
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
@@ -287,4 +295,4 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 def siprec_part(config: SiprecConfig) -> Callable[[Core, Sources], SiprecServer]:
     """For ``IngestConfig.parts``."""
-    return lambda core, sources: SiprecServer(core, config)
+    return lambda core, sources: SiprecServer(core, config, sources.named(config.source))

@@ -15,10 +15,11 @@ from itertools import count
 from pathlib import Path
 
 from ingest.shell.service import Ingest, IngestConfig
-from ingest.shell.siprec_server import SiprecServer
+from ingest.shell.siprec_server import SiprecServer, siprec_part
 from ingest.sip import Request, Response, Stream, parse, write_response
 from ingest.siprec import RoleRule
 from ingest.siprec_config import SiprecConfig
+from ingest.sources import Source, Sources
 from tests.ingest.lab import WAIT_S
 from tests.ingest.test_tail import Kept
 from tests.ingest.values import SECRET
@@ -60,14 +61,14 @@ class Site:
 
 
 @asynccontextmanager
-async def recording(folder: Path, **own: object) -> AsyncIterator[Site]:
+async def recording(folder: Path, source: Source | None = None, **own: object) -> AsyncIterator[Site]:
     found: list[SiprecServer] = []
     config = SiprecConfig(**{"port": 0, "rtp_ports": PORTS, "roles": RULES, **own})  # type: ignore[arg-type]
     clock, sink = Clock(), Kept()
 
     def part(core: object, sources: object) -> SiprecServer:
         core.mono = clock  # type: ignore[attr-defined]
-        found.append(SiprecServer(core, config))  # type: ignore[arg-type]
+        found.append(siprec_part(config)(core, Sources([source] if source else [])))  # type: ignore[arg-type]
         return found[0]
 
     told = IngestConfig(folder, SECRET, http_port=0, audiosocket_port=0, sink=sink, parts=(part,))

@@ -16,6 +16,7 @@ from ingest import spool
 from ingest.errors import PortTaken
 from ingest.legs import LegAudio
 from ingest.siprec_config import SiprecConfig, call_name
+from ingest.sources import Source
 from tests.ingest import lab
 from tests.ingest.recorder import FRAME, HOST, METADATA, PORTS, Client, Site, Voice, calling, mixed, recording, sent
 
@@ -402,6 +403,22 @@ async def test_strangers_get_no_answer(tmp_path: Path, tcp: bool) -> None:
         client.raw(client.text("OPTIONS", 1))
         await until(lambda: site.ingest.core.counts["siprec address"] > 0)
         assert client.heard.empty()
+
+
+async def test_a_source_of_that_name_limits_it(tmp_path: Path) -> None:
+    async with recording(tmp_path, Source("siprec", legs=2)) as site, calling(site) as one, calling(site) as two:
+        assert (await one.invite()).status == 200
+        assert (await two.invite()).status == 503
+        await one.ask("BYE")
+        await over(site, one)
+    for source in (
+        Source("siprec", ways=frozenset({"events"})),
+        Source("siprec", networks=(ip_network("10.0.0.0/8"),)),
+    ):
+        async with recording(tmp_path, source) as site, calling(site) as one:
+            one.raw(one.text("OPTIONS", 1))
+            await until(lambda site=site: site.ingest.core.counts["siprec address"] > 0)  # type: ignore[misc]
+            assert one.heard.empty()
 
 
 async def test_garbage_hurts_nobody(tmp_path: Path) -> None:

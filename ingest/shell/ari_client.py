@@ -9,7 +9,7 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -46,7 +46,8 @@ class AriTaps:
         self._legs: dict[Key, tuple[str, str]] = {}  # leg id and UUID of the present try
         self._tries = count(random.randrange(50))
         self._deaf: dict[Key, float] = {}  # since when a leg is wanted and not heard
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._jobs: set[asyncio.Task[None]] = set()  # requests and events on their way
+        self._rests: set[asyncio.Task[None]] = set()  # pauses before another try
         self._http: aiohttp.ClientSession | None = None
         self._run: asyncio.Task[None] | None = None
         self._said = ""
@@ -82,9 +83,10 @@ class AriTaps:
             self._do(self._taps.over(key))
         if self._jobs:
             await asyncio.wait(self._jobs, timeout=GOODBYE_S)
-        for job in self._jobs:
+        left = [*self._jobs, *self._rests]
+        for job in left:
             job.cancel()
-        await asyncio.gather(*self._jobs, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await self._http.close()
 
     def want(self, tap: Tap) -> None:
@@ -150,20 +152,15 @@ class AriTaps:
         for effect in effects:
             match effect:
                 case Ask():
-                    self._job(self._ask(effect))
+                    _spawn(self._ask(effect), self._jobs)
                 case Rest():
                     LOG.info("tap of %s: %s; tried again", effect.key, effect.why)
                     self._deaf.setdefault(effect.key, self._core.mono())
-                    self._job(self._rest(effect))
+                    _spawn(self._rest(effect), self._rests)
                 case Heard():
                     self._heard(effect.tap)
                 case Gone():
                     self._gone(effect)
-
-    def _job(self, work: Any) -> None:
-        job: asyncio.Task[None] = asyncio.create_task(work)
-        self._jobs.add(job)
-        job.add_done_callback(self._jobs.discard)
 
     async def _ask(self, ask: Ask) -> None:
         assert self._http is not None
@@ -175,7 +172,8 @@ class AriTaps:
             status, why = 0, _why(error)
         if status >= 300 and status != 404:
             LOG.warning("ARI of %s: %s %s: %s %s", self._config.pbx, ask.method, ask.path, status, why)
-        self._core.counts[f"ari {ask.step or 'taken away'}{'' if 200 <= status < 300 else ' refused'}"] += 1
+        well = 200 <= status < 300 or (ask.ident is None and status == 404)  # what is not there need not be taken away
+        self._core.counts[f"ari {ask.step or 'taken away'}{'' if well else ' refused'}"] += 1
         self._do(self._taps.answered(ask, status, why))
 
     async def _rest(self, rest: Rest) -> None:
@@ -217,7 +215,7 @@ class AriTaps:
         """A ``leg`` event of this switchboard; its UUID counts from the next turn of the loop on."""
         event = {"source": self._config.pbx, "id": ident, "at": tap.at.isoformat(), "type": "leg", "call": tap.call,
                  "leg": leg, "role": tap.role, "channel": tap.channel, **own}  # fmt: skip
-        self._job(self._store({**event, "seat": tap.seat} if tap.seat else event))
+        _spawn(self._store({**event, "seat": tap.seat} if tap.seat else event), self._jobs)
 
     async def _store(self, event: dict[str, object]) -> None:
         """Into the spool; a full one is asked again, for a minute."""
@@ -263,6 +261,12 @@ async def greet(config: AriConfig) -> str:
 
 def _logged_in(config: AriConfig) -> dict[str, str]:
     return {"Authorization": aiohttp.encode_basic_auth(config.user, config.secret)}
+
+
+def _spawn(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:
+    job = asyncio.create_task(work)
+    among.add(job)
+    job.add_done_callback(among.discard)
 
 
 def _wait_s(failed: int) -> float:

@@ -62,7 +62,7 @@ async def build() -> str:
     if not (ROOT / ".built").exists():
         part = LAB / "sidroot.part"
         LAB.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(part, ignore_errors=True)
+        await run("rm", "-rf", "--one-file-system", str(part))  # a build that was killed may have left /proc in it
         # a mirror that lags behind serves an index past its date; its signature is checked all the same
         await run(
             "mmdebstrap", "--variant=apt", "--include=asterisk,asterisk-modules",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from ingest.ami import Block, seconds, stamp, text
+from ingest.ami import Block, no_answer_ring_ms, seconds, stamp, text
 from ingest.ami_names import AmiConfig, mask, ours
 from ingest.ami_offers import AmiOffers, Told
 from ingest.ami_talk import Call, Channel
@@ -30,7 +30,6 @@ class AmiCalls(AmiOffers):
 
     def __init__(self, config: AmiConfig) -> None:
         super().__init__(config)
-        self.last_at: datetime | None = None  # the PBX's own clock, as last heard
         self._on: dict[str, Callable[[Block, datetime], Told]] = {
             "Newchannel": self._newchannel,
             "Newstate": self._newstate,
@@ -68,7 +67,7 @@ class AmiCalls(AmiOffers):
         if at is None:
             self.counts["without a time"] += 1
             at = received_at
-        self.last_at, self._by = at, block.get("Event", "")[:40]
+        self._by = block.get("Event", "")[:40]
         out: list[dict[str, Any] | Tap] = list(self.seats.tick(at))
         out += self._seen(block, "", at)
         out += self._seen(block, "Dest", at)
@@ -234,6 +233,10 @@ class AmiCalls(AmiOffers):
         call = self._memory.calls.get(dest.linked) if dest is not None else None
         offer = call.of(dest.uid) if call is not None and dest is not None else None
         if call is not None and offer is not None and offer.answered_at is None:
+            told_ms = no_answer_ring_ms(block)
+            if told_ms is not None and offer.ringing_at is not None:
+                rang = (at - offer.ringing_at).total_seconds()
+                self.counts["ring time differs"] += abs(rang - told_ms / 1000) > RING_DIFFERS_S
             yield from self._over(call, offer, at, "noanswer")
 
     def _agent_complete(self, block: Block, at: datetime) -> Told:

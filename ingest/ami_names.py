@@ -63,6 +63,7 @@ class Names:
     def __init__(self, config: AmiConfig) -> None:
         self._config = config
         self._seats: dict[str, str] = {}  # device of a queue member -> seat
+        self._behind: dict[str, str] = {}  # extension of a member that is reached by a detour -> seat
         self._agents: dict[str, str] = {}  # seat -> who is logged on there
         self._named: dict[str, str] = {}  # a member's name -> seat, as last heard
 
@@ -71,7 +72,8 @@ class Names:
         device = interface(channel)
         if "/" not in device or ":" in device.partition("/")[0]:
             return None  # a pseudo-device, such as Queue:sales_pause_PJSIP/1001
-        return self._listed(device) or self._seats.get(device)
+        behind = None if device.startswith("Local/") else self._behind.get(extension(device))
+        return self._listed(device) or self._seats.get(device) or behind
 
     def dialled(self, number: str | None) -> str | None:
         """What a transfer names: the seat of an extension, else the number itself."""
@@ -83,6 +85,8 @@ class Names:
         seat = self._listed(key) or (self._listed(interface(state_device)) if state_device else None) or extension(key)
         if len(self._seats) < MOST_MEMBERS:
             self._seats.setdefault(key, seat)
+            if key.startswith("Local/"):
+                self._behind.setdefault(extension(key), seat)
             if state_device and "/" in state_device:
                 self._seats.setdefault(interface(state_device), seat)
             if name:

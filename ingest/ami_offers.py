@@ -167,7 +167,7 @@ class AmiOffers:
             return
         event = {
             "source": self.config.pbx,
-            "id": f"{self.config.pbx}:{uid}:{self._by}:{at.timestamp():.6f}:{kind}"[:128],
+            "id": f"{self.config.pbx}:{uid}:{self._by}:{at.timestamp():.6f}:{kind}:{seat or ''}"[:128],
             "at": at.isoformat(),
             "type": kind,
             "call": call.id,

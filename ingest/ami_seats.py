@@ -70,6 +70,7 @@ class AmiSeats:
         self._seats: dict[str, _Seat] = {}
         self._quiet = False
         self._latest: datetime | None = None  # of what was told
+        self._wrapping: set[str] = set()
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -146,6 +147,7 @@ class AmiSeats:
         seat = self._seats.get(name)
         if seat is not None and self._wrap_up:
             seat.wrap_until = at + self._wrap_up
+            self._wrapping.add(name)
 
     def never_rang(self, name: str, since: datetime, at: datetime) -> Iterator[dict[str, Any]]:
         """The seat was called from *since* to *at*, and its phone never rang."""
@@ -156,10 +158,13 @@ class AmiSeats:
 
     def tick(self, now: datetime) -> Iterator[dict[str, Any]]:
         """Wrap-up times that have run out by now."""
-        for seat in self._seats.values():
+        for name in sorted(self._wrapping):
+            seat = self._seats[name]
             if seat.wrap_until is not None and seat.wrap_until <= now:
                 ended, seat.wrap_until = seat.wrap_until, None
                 yield from self._tell(seat, ended, "wrap_up")
+            if seat.wrap_until is None:
+                self._wrapping.discard(name)
 
     def lost(self, since: datetime) -> Iterator[dict[str, Any]]:
         """Nothing is heard of the PBX since then: nothing is known of any seat."""

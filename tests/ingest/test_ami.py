@@ -41,7 +41,8 @@ TOLD = [
 
 
 def parse(*parts: bytes) -> list[Block]:
-    parser, blocks = AmiParser(), []
+    parser = AmiParser()
+    blocks: list[Block] = []
     for part in parts:
         blocks += parser.feed(part)
     return blocks

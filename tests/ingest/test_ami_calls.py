@@ -350,6 +350,14 @@ def test_a_ring_before_anybody_said_whose_phone_it_is() -> None:
     assert brief(events) == ["0.1 offered -", "1 offered 1001", "1.2 ringing 1001"]
 
 
+def test_the_phone_behind_a_detour_is_the_seat_without_a_table() -> None:
+    text = SCENARIOS["the phone behind a detour"][0]
+    events, taps, _ = tell(script(text), replace(CONFIG, seats={}))
+
+    assert brief(events) == [line.replace(" 1", " 1001") for line in SCENARIOS["the phone behind a detour"][1]]
+    assert [(one.channel, one.seat) for one in taps] == [("100.1", None), ("100.2", "1001")]
+
+
 def test_taps_are_asked_for_from_the_first_ring_on() -> None:
     _, taps, _ = tell(script(TALKS))
 
@@ -433,6 +441,9 @@ def test_ring_times_of_another_unit_are_noticed() -> None:
 
     assert tell(script(TALKS))[2].counts["ring time differs"] == 0
     assert tell(script(told))[2].counts["ring time differs"] == 1
+    for ring_ms, differs in ((12000, 0), (12, 1)):
+        text = f"{QUEUED}{RINGS}13.2 AgentRingNoAnswer cust>s1 Queue=sales RingTime={ring_ms}"
+        assert tell(script(text))[2].counts["ring time differs"] == differs
 
 
 MEMBER = "Interface=PJSIP/1001 MemberName=Ann Status=1"

@@ -37,12 +37,16 @@ class AudioClock:
     base_s: float = 0.0  # lag that is known and explained
     near_s: float = float("inf")  # smallest lag of this window
     window_s: float = 0.0  # when this window began
+    frame_s: float = 0.0  # when the last frame came
 
     def frame(self, samples: int, now_s: float) -> int:
         """Samples that are missing before this frame, 0 while it keeps time."""
         if self.sample == 0:
             self.start_s = now_s - samples / self.rate
             self.window_s = now_s
+        elif now_s - self.frame_s >= WINDOW_S:  # whether what did not come was only late, the next window tells
+            self.window_s, self.near_s = now_s, float("inf")
+        self.frame_s = now_s
         self.sample += samples
         self.near_s = min(self.near_s, self.lag_s(now_s))
         if now_s - self.window_s < WINDOW_S:

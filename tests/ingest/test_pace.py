@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,12 +30,14 @@ def test_a_lag_that_stays_is_lost_audio() -> None:
     assert run(clock, 17, 30) == 0
 
 
-def test_a_stall_that_is_caught_up_loses_nothing() -> None:
-    clock = AudioClock(8000, 0)
-    run(clock, 0, 10)
+@pytest.mark.parametrize("frames", range(450, 502))
+def test_a_stall_that_is_caught_up_loses_nothing(frames: int) -> None:
+    """Wherever in a window it begins."""
+    clock, stall_s = AudioClock(8000, 0), frames * 0.02
+    assert sum(clock.frame(FRAME, (number + 1) * 0.02) for number in range(frames)) == 0
 
-    assert sum(clock.frame(FRAME, 13.0 + number * 0.0001) for number in range(150)) == 0
-    assert run(clock, 13.02, 30) == 0
+    assert sum(clock.frame(FRAME, stall_s + 3 + number * 0.0001) for number in range(150)) == 0
+    assert run(clock, stall_s + 3.02, 30) == 0
 
 
 @settings(max_examples=20)

@@ -17,15 +17,17 @@ import pytest_asyncio
 
 from ingest.rows import Row, body, micros
 from qa.fold import LATE, SILENT
-from qa.store import events, runs, seating
+from qa.store import events, records, runs, seating
 from qa.store.pool import Store
 from scoring.facts import CallFacts, load
+from scoring.records.admit import parse
+from scoring.records.record import Record
 from speech.audio import decode
 from speech.pool import Recogniser
 from tests.ingest.values import raw
 from tests.postgres import SITE
 from tests.qa import engines
-from tests.qa.lab import TALK_S, Floor, at, floor, hearing, hum, voice
+from tests.qa.lab import TALK_S, ZONE, Floor, at, floor, hearing, hum, voice
 from tests.qa.test_fold import retired
 
 LATE_S = LATE.total_seconds()
@@ -82,6 +84,7 @@ async def score(site: Floor, listening: Recogniser | None, *names: str) -> None:
         await worker.hear({"site": SITE, "call": name})
 
 
+@pytest.mark.slow
 async def test_a_blind_transfer_gives_two_scorecards_each_with_own_rings_and_own_words(
     site: Floor, polite: Recogniser
 ) -> None:
@@ -134,6 +137,17 @@ async def heard_between(site: Floor, name: str, role: str, start: float, end: fl
     pcm = decode(site.home / "recordings" / one.path).pcm[one.roles.index(role)]
     first, last = (int((at(seconds) - one.origin_at).total_seconds() * 8000) for seconds in (start, end))
     return set(np.unique(pcm[max(0, first) : max(0, last)]))
+
+
+async def test_a_blind_transfer_parts_rings_sound_and_scores(site: Floor) -> None:
+    await three(site, *rung("s1", 0, 4), on("transferred", 10, "s1", how="blind"), *rung("s2", 10, 26), seconds=30)
+    await score(site, None, "c1", "c1~2")
+
+    assert [await sound(site, name, "agent") for name in ("c1", "c1~2")] == [{1}, {2}]
+    assert [await heard_between(site, "c1~2", "customer", 26.1, 29.9), len(await site.kept("c1~2"))] == [{9}, 1]
+    assert [(await facts(site, name)).ring_count for name in ("c1", "c1~2")] == [1, 4]
+    assert [(await lines(site, name))["BES-16"] for name in ("c1", "c1~2")] == ["clear", "breach"]
+    assert [(await site.current(f"call:{name}")).agent for name in ("c1", "c1~2")] == ["A01", "A02"]
 
 
 async def test_an_attended_transfer_leaves_the_consultation_to_nobody(site: Floor) -> None:
@@ -206,6 +220,7 @@ async def test_a_part_that_later_news_take_back_costs_nothing_any_more(site: Flo
         assert runs.in_force(await runs.entries(tx, "call:c1~2")) == []
 
 
+@pytest.mark.slow
 async def test_a_call_known_as_one_part_is_cut_when_the_spool_has_gone(store: Store, tmp_path: Path) -> None:
     """The transfer is told a day later: what was recorded as one agent's is parted after all."""
     async with floor(store, tmp_path, rotate_bytes=1) as site:
@@ -247,6 +262,7 @@ async def test_audio_nobody_signalled_is_an_orphan_until_a_later_event_binds_it(
     assert (await site.current(f"call:{ident}")).agent is None
 
 
+@pytest.mark.slow
 async def test_an_orphan_is_adopted_even_when_its_spool_has_gone(store: Store, tmp_path: Path) -> None:
     async with floor(store, tmp_path, rotate_bytes=1) as site:
         ident = site.uuid("c1", "agent", "agent")
@@ -325,6 +341,7 @@ async def test_a_call_of_which_nothing_more_comes_is_over_after_hours(site: Floo
     assert (await site.call()).state == "recorded"
 
 
+@pytest.mark.slow
 async def test_a_call_that_was_given_up_stays_so_after_a_restart(site: Floor) -> None:
     await site.tell(*rung("s1", 0, None))
     await site.turn()
@@ -402,3 +419,27 @@ async def test_assignments_of_seats_hold_from_day_to_day(store: Store) -> None:
         assert len(await seating.assignments(tx)) == 2
         await seating.forget(tx, "s1", date(2026, 3, 5))
         assert await seating.planned(tx, "s1", noon[3]) is None
+
+
+def planned(id: str, agent: str, seat: str, **when: str) -> Record:
+    found = parse({"kind": "shift", "id": id, "agent": agent, "seat": seat, "source": "roster", **when}, ZONE)
+    assert isinstance(found, Record), found
+    return found
+
+
+async def test_a_roster_says_whose_seat_it_is_and_says_nothing_where_it_names_two(store: Store) -> None:
+    """09:00 UTC is 17:00 at the site."""
+    evening = {"at": "2026-03-01T16:00", "until": "2026-03-02T00:00"}
+    shifts = [
+        planned("late", "A05", "s1", **evening), planned("day", "A06", "s2", day="2026-03-01"),
+        planned("two", "A07", "s2", day="2026-03-02"), planned("more", "A08", "s2", day="2026-03-02"),
+    ]  # fmt: skip
+    five = at(0).astimezone(ZONE).replace(tzinfo=None)
+    async with store.site(SITE, "test") as tx:
+        taken = await records.add_records(tx, shifts, name="roster")
+        assert taken.accepted == 4, taken
+        await seating.assign(tx, seating.Assignment("s2", "A01", date(2026, 1, 1)))
+        hours = [five - timedelta(hours=2), five, five + timedelta(hours=8)]
+        assert [await seating.planned(tx, "s1", hour) for hour in hours] == [None, "A05", None]
+        days = [five - timedelta(days=1), five, five + timedelta(days=1)]
+        assert [await seating.planned(tx, "s2", day) for day in days] == ["A01", "A06", None]

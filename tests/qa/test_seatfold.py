@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -117,7 +118,8 @@ def told(seat: str, n: int, minute: int, what: str, agent: str | None, by: str) 
     return raw("seat", minute * MINUTE, status=what, confidence=confidence, **own)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 async def test_piece_by_piece_in_any_order_gives_what_the_whole_gives(site: Floor, data: st.DataObject) -> None:
     drawn = data.draw(EVENTS)

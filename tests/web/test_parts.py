@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -67,6 +68,7 @@ async def test_each_part_names_all_of_its_conversation_and_has_its_own_measures(
     assert "no_media" in one["warnings"]
 
 
+@pytest.mark.slow
 async def test_what_is_taken_back_leaves_the_list_and_says_why_where_it_is_asked_for(
     site: Floor, screens: Client
 ) -> None:
@@ -80,6 +82,7 @@ async def test_what_is_taken_back_leaves_the_list_and_says_why_where_it_is_asked
     assert (await got(screens, "/calls/c1"))["parts"] == []
 
 
+@pytest.mark.slow
 async def test_adopted_audio_leads_to_the_call_that_took_it(site: Floor, screens: Client) -> None:
     ident = site.uuid("c1", "agent", "agent")
     await site.audiosocket(ident, hum(400))

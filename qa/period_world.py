@@ -263,7 +263,7 @@ class _Builder:
         """The world that a month was closed in."""
         one = self.closings[month]
         return World(
-            packs={name: pack_of(self.raw.pack_bodies[sha].body) for name, sha in one.packs.items()},
+            packs={name: self._pack(sha) for name, sha in one.packs.items()},
             pack=one.pack,
             now=one.now,
             book=self.books[one.records],
@@ -273,7 +273,17 @@ class _Builder:
             calls=self._calls(one.records, one.pointers),
             closed=self._closed(tuple(other for other in sorted(self.closings) if other < month)),
             decisions=self._decisions(one.decisions),
+            timeline=self._timeline(month),
         )
+
+    def _timeline(self, upto: Period) -> Timeline:
+        """The packs of the months before, so that late news of a month is held against what it was closed by."""
+        kept = {month: self._pack(one.packs[one.pack]) for month, one in self.closings.items() if month <= upto}
+        before = [(one.since, one.rules.pack) for one in self.raw.published if one.since < min(kept).first]
+        return Timeline([*before, *((month.first, pack) for month, pack in kept.items())])
+
+    def _pack(self, sha: str) -> Pack:
+        return pack_of(self.raw.pack_bodies[sha].body)
 
     def _overlay(self, sha: str) -> Overlay:
         return self.rules.overlay if sha == self.rules.overlay.sha else overlay_of(self.raw.overlays[sha].body)

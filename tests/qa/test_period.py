@@ -33,6 +33,7 @@ from qa.store import records, runs
 from qa.store.pool import Store
 from scoring.facts import Cause
 from scoring.load import load_pack, shipped
+from scoring.pack import Pack
 from scoring.records.admit import parse
 from scoring.records.record import Record
 from tests.postgres import SITE
@@ -349,19 +350,42 @@ def test_the_command_shows_closes_and_adjusts(dsn: str, tmp_path: Path, monkeypa
     )
 
 
+def dearer_from_april(folder: Path) -> Pack:
+    """The regulation of the settings, in which a messy desk costs twice as much."""
+    shutil.copytree(shipped("a80"), folder)
+    minor = folder / "minor.yaml"
+    before, rule = minor.read_text(encoding="utf-8").split("A80-L02:", 1)
+    doubled = rule.replace('"-2"', '"-4"', 1)
+    minor.write_text(f"{before}A80-L02:{doubled}", encoding="utf-8")
+    top = folder / "pack.yaml"
+    top.write_text(top.read_text(encoding="utf-8").replace('version: "1"', 'version: "2"'), encoding="utf-8")
+    return load_pack(folder)
+
+
+async def test_late_news_of_a_month_costs_what_it_cost_then_whatever_was_published_since(
+    store: Store, rules: SiteRules, tmp_path: Path
+) -> None:
+    await put(store, rules, [person("Lin"), person("Wu"), seen("A80-L02", "Lin", "2026-03-10")])
+    dearer, at = dearer_from_april(tmp_path / "a80"), NOW.replace(tzinfo=rules.zone)
+    await publish(store, rules, dearer, APRIL.first, "Zhao", at, shadow=False)
+    months = Months(store, rules, "Zhao", datetime.fromisoformat("2026-06-02T09:00"))
+    await months.close(MARCH)
+    await months.close(APRIL)
+
+    await put(store, rules, [seen("A80-L02", "Lin", "2026-03-20"), seen("A80-L02", "Wu", "2026-04-20")], "late")
+    may = await months.close(MAY)
+
+    points = {name: (may.card("person", name) or {})["adjusted"]["points"] for name in ("Lin", "Wu")}
+    assert points == {"Lin": "-2", "Wu": "-4"}
+    assert (await replay(store, rules, "Zhao"))[2] == []
+
+
 async def test_the_month_takes_the_pack_that_was_published_for_it(
     store: Store, rules: SiteRules, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "a80"
-    shutil.copytree(shipped("a80"), folder)
-    minor = folder / "minor.yaml"
-    dearer = minor.read_text(encoding="utf-8").split("A80-L02:", 1)
-    head, tail = dearer[1].split('"-2"', 1)
-    minor.write_text(f'{dearer[0]}A80-L02:{head}"-4"{tail}', encoding="utf-8")
-    top = folder / "pack.yaml"
-    top.write_text(top.read_text(encoding="utf-8").replace('version: "1"', 'version: "2"'), encoding="utf-8")
+    dearer, at = dearer_from_april(tmp_path / "a80"), NOW.replace(tzinfo=rules.zone)
     await put(store, rules, [person("Lin"), seen("A80-L02", "Lin", "2026-03-10"), seen("A80-L02", "Lin", "2026-04-10")])
-    await publish(store, rules, load_pack(folder), APRIL.first, "Zhao", NOW.replace(tzinfo=rules.zone), shadow=False)
+    await publish(store, rules, dearer, APRIL.first, "Zhao", at, shadow=False)
 
     months = Months(store, rules, "Zhao", datetime.fromisoformat("2026-05-02T09:00"))
     before = (await months.view(MARCH)).card("person", "Lin")

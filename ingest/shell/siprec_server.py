@@ -240,9 +240,7 @@ class SiprecServer:
         except SpoolError as error:
             self._refused(key, 503, error)
         finally:
-            self._sip.reject(
-                key, 500, "the recorder failed; its log says how", self._core.mono()
-            )  # nothing if answered
+            self._sip.reject(key, 500, "the recorder failed; its log says how", self._core.mono())  # if still open
             if key in self._sessions and not session.legs:
                 del self._sessions[key]
             self._flush()

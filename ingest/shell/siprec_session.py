@@ -231,13 +231,11 @@ class Session:
             for place in (place for place, one in enumerate(offer) if self._wants(place, one)):
                 fresh[place] = self._ports.take()
             await self._learn(told.metadata, offer, self._named(offer, fresh))
-            if self.over:
-                if self.over == "hangup":
-                    await self._tell_end()
-                raise SipError("session: was ended while it was taken", 487)
+            await self._go_on()
             self.legs += [None] * (len(offer) - len(self.legs))
             for place in list(fresh):
                 self.legs[place] = await self._start(place, fresh.pop(place), hosts)
+            await self._go_on()
         finally:
             for bound in fresh.values():
                 bound.close()
@@ -248,6 +246,16 @@ class Session:
         live = [leg.port if leg is not None and not leg.over else 0 for leg in self.legs]
         self._body = sdp.answer(offer, live, self._config.address, int(self.started_s * 1000), self._version)
         return self._body
+
+    async def _go_on(self) -> None:
+        """SipError when the session was ended while we waited: what was opened is closed, the end is told once."""
+        if not self.over:
+            return
+        for leg in self.open_legs:
+            leg.end(self.over)
+        if self.over == "hangup" and not self._version:
+            await self._tell_end()
+        raise SipError("session: was ended while it was taken", 487)
 
     def _wants(self, place: int, one: Offered) -> bool:
         """A leg that ended stays ended: what a sender offers at its place again is a new leg."""

@@ -252,7 +252,11 @@ def test_injection_from_another_address_is_refused(address: tuple[str, int]) -> 
 
 def test_a_stranger_does_not_take_the_port_and_neither_does_noise() -> None:
     one = receiver()
-    for data, address in ((packet(0), ("203.0.113.5", 1)), (b"x" * 50, HOME), (packet(0, kind=101), (HOME[0], 9))):
+    for data, address in (
+        (rtp(0, 0, b"!" * FRAME), ("203.0.113.5", 1)),
+        (b"x" * 50, HOME),
+        (packet(0, kind=101), (HOME[0], 9)),
+    ):
         assert one.feed(data, address, 0.0) == []
     one.feed(packet(0), HOME, 0.1)
 

@@ -405,6 +405,26 @@ async def test_strangers_get_no_answer(tmp_path: Path, tcp: bool) -> None:
         assert client.heard.empty()
 
 
+@pytest.mark.parametrize("method", ["CANCEL", "BYE"])
+async def test_a_session_that_ends_while_it_is_taken_leaves_nothing_open(tmp_path: Path, method: str) -> None:
+    """The answer waits for the disk; the client does not wait for the answer."""
+    async with recording(tmp_path) as site, calling(site) as client:
+        client.voices, client.seq = [Voice(), Voice()], 1
+        client.raw(client.text("INVITE", 1, *mixed(client.sdp(), METADATA), branch="z1"))
+        if method == "CANCEL":
+            client.raw(client.text("CANCEL", 1, branch="z1"))
+            assert (await client.answer("INVITE")).status == 487
+        else:
+            await until(lambda: len(site.server._sip) > 0)
+            client.tag = next(iter(site.server._sessions))
+            assert (await client.ask("BYE")).status == 200
+        await over(site, client)
+        assert site.server.open == 0 and not site.server._sessions
+        assert {row.kind for row in site.sink.rows} <= {"event", "start", "end"}
+        told = {one["leg"] for one in events(site, "leg")}
+        assert len(events(site, "ended")) == (1 if told else 0)
+
+
 async def test_a_source_of_that_name_limits_it(tmp_path: Path) -> None:
     async with recording(tmp_path, Source("siprec", legs=2)) as site, calling(site) as one, calling(site) as two:
         assert (await one.invite()).status == 200

@@ -81,6 +81,7 @@ class Parser:
         self._ident: UUID | None = None
         self._rate = 0
         self._over = False
+        self._head, self._usual = b"", -1  # of the last audio packet: its head, and its length with it
         self.skipped = 0
 
     @property
@@ -90,6 +91,8 @@ class Parser:
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that these bytes complete. What comes after a hangup is not read."""
+        if len(data) == self._usual and data[:HEAD_BYTES] == self._head and not self._buffer:
+            return iter((Audio(self._rate, data[HEAD_BYTES:]),))  # one packet, just as the one before it
         if not self._over:
             self._buffer += data
         return self._events()
@@ -130,11 +133,12 @@ class Parser:
             return Ident(self._ident)
         if kind in RATES:
             self._rate = RATES[kind]
+            self._head, self._usual = bytes([kind]) + len(payload).to_bytes(2), HEAD_BYTES + len(payload)
             return Audio(self._rate, payload)
         if kind == DTMF:
             return Dtmf(chr(payload[0]) if 32 < payload[0] < 127 else "?")
         if kind == HANGUP:
-            self._over = True
+            self._over, self._usual = True, -1
             return Hangup()
         if kind == ERROR:
             code = int.from_bytes(payload)

@@ -163,7 +163,8 @@ def welcome(durable: int, sample: int) -> str:
 
 
 def ack(durable: int, final: bool = False) -> str:
-    return _say("ack", durable=durable, **({"final": True} if final else {}))
+    last = ',"final":true' if final else ""
+    return f'{{"type":"ack","durable":{durable}{last}}}'
 
 
 def throttle(wait_ms: int, why: str) -> str:

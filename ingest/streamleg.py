@@ -56,6 +56,8 @@ class StreamLeg:
     durable: int = 0
     sample: int = 0
     digests: OrderedDict[int, bytes] = field(default_factory=OrderedDict)
+    _timed: Hello | None = None  # whose begin this is:
+    _began_us: int = 0
 
     @property
     def name(self) -> tuple[str, str]:
@@ -180,7 +182,9 @@ class StreamLeg:
 
     def _at_us(self, sample: int) -> int:
         """When a sample sounded, by the sender's clock."""
-        return micros(self.hello.at) + sample * 1_000_000 // self.hello.rate
+        if self.hello is not self._timed:
+            self._timed, self._began_us = self.hello, micros(self.hello.at)
+        return self._began_us + sample * 1_000_000 // self.hello.rate
 
     def _row(self, kind: str, payload: bytes, seq: int, sample: int, samples: int = 0, at_us: int = 0) -> Row:
         hello = self.hello

@@ -26,11 +26,17 @@ Fresh = tuple[bytes, list[Row | Admit]]  # a new event's key, and what to store 
 LOG = logging.getLogger("seatwatch.ingest")
 RECENT_KEYS = 200_000
 COMMIT_WAIT_S = 5.0
-GATHER_S = 0.05
+GATHER_S = 0.1  # what is lost in a crash: this, and what waits for the next commit
+EASY = 0.5  # of the queue: below it there is room for whatever was gathered
 
 
 class Flushed(Protocol):
     """A leg that gathers audio."""
+
+    @property
+    def whole(self) -> bool: ...
+
+    def gathered(self) -> list[Row]: ...
 
     def flush(self) -> None: ...
 
@@ -96,8 +102,12 @@ class Core:
         """Everything that was gathered goes to the spool."""
         heard, self._heard, self._flush = self._heard, [], None
         try:
+            easy = self.spool.fill < EASY
+            whole = [leg for leg in heard if easy and leg.whole]
+            if whole:
+                self.store([row for leg in whole for row in leg.gathered()], force=True)
             for leg in heard:
-                leg.flush()
+                leg.flush()  # nothing is left of those above
         except SpoolFailed as error:  # the process is about to end; what is on disk tells where each leg stopped
             LOG.error("audio is not stored: %s", error)
 

@@ -64,14 +64,24 @@ class LegWriter:
         self._gathered.append(data)
         self.samples += samples
 
+    @property
+    def whole(self) -> bool:
+        """Nothing was dropped that is not declared yet."""
+        return not self._dropped
+
     def flush(self) -> None:
-        """What was heard since the last time, as one row; the core calls it after a while."""
+        """Store what was gathered; the core asks for it after a while."""
+        if rows := self.gathered():
+            self._store(rows)
+
+    def gathered(self) -> list[Row]:
+        """What was heard since the last time, as one row, for whoever stores it now."""
         if not self._gathered:
-            return
+            return []
         data = b"".join(self._gathered)
         self._gathered.clear()
         samples = len(data) // self._width
-        self._store([self._make("audio", data, self.samples - samples, samples)])
+        return [self._make("audio", data, self.samples - samples, samples)]
 
     def gap(self, samples: int, cause: str) -> None:
         """Time that passes without sound: paused, discarded or lost on the way."""

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import Any
 from uuid import uuid4
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from ingest.admission import Opened
 from ingest.errors import PaceError, PcmError, ProtocolError, SpoolError, TokenError
@@ -109,30 +109,35 @@ class PcmSocket:
 
     async def _talk(self, pcm: Pcm) -> None:
         """Until the client has closed."""
-        while (message := await self._receive(pcm)) is not None:
+        message = await self._first()
+        while message is not None:
             for event in pcm.feed(message):
                 match event:
-                    case Opening():
-                        await self._begin(event)
                     case Sound(parts):
                         for leg, part in zip(self.legs, parts, strict=False):  # none once the process has ended them
                             leg.audio(part)
+                    case Opening():
+                        await self._begin(event)
                     case Words(size):
                         self._words(size)
+            message = self._data(await self._ws.receive())
         if self._cause == "reset" and self._ws.close_code in ENDS:
             self._cause = "truncated" if pcm.rest else "end"
 
-    async def _receive(self, pcm: Pcm) -> str | bytes | None:
+    async def _first(self) -> str | bytes | None:
         try:
-            async with asyncio.timeout(OPENING_S if pcm.opening is None else None):
-                frame = await self._ws.receive()
+            async with asyncio.timeout(OPENING_S):
+                return self._data(await self._ws.receive())
         except TimeoutError:
             raise PcmError(f"nothing within {OPENING_S:g} s; say first what you send", POLICY) from None
-        if frame.type is WSMsgType.ERROR:
-            raise PcmError(f"message: {frame.data}; send at most {self._dialect.message_bytes} bytes", 1009)
-        if frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+
+    def _data(self, frame: WSMessage) -> str | bytes | None:
+        """What a message holds; None when the connection is over."""
+        if frame.type in (WSMsgType.BINARY, WSMsgType.TEXT):
             data: str | bytes = frame.data
             return data
+        if frame.type is WSMsgType.ERROR:
+            raise PcmError(f"message: {frame.data}; send at most {self._dialect.message_bytes} bytes", 1009)
         return None
 
     def _words(self, size: int) -> None:

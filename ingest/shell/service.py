@@ -141,6 +141,7 @@ class Ingest:
         """Returns once everything stored so far is durable and, if there is a sink that answers, carried."""
         durable = asyncio.Event()
         self.core.flush_legs()
+        self.streams.send()
         self.core.store((), durable.set, force=True)
         await durable.wait()
         if self.tailer is not None:

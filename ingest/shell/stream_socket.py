@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from ingest.errors import ProtocolError, SpoolError, StreamError, TokenError
 from ingest.legs import WIDTHS
@@ -30,12 +31,13 @@ from ingest.stream import (
     throttle,
     welcome,
 )
-from ingest.streamleg import LegState
+from ingest.streamleg import LegState, StreamLeg
 
 HELLO_S = 5.0
 HEARTBEAT_S = 5.0
 FULL_WAIT_S = 0.25
 GOING_AWAY = 1001
+TEXT_FRAME = 0x81  # whole and unmasked
 
 
 class StreamSocket:
@@ -49,9 +51,13 @@ class StreamSocket:
         self.progress = asyncio.Event()
         self._kicked: asyncio.Task[None] | None = None
         self._told_throttle = self._final = False
+        self._told = -1  # what the client knows to be durable; -1 before its welcome
+        self._live: Live | None = None
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         await self._ws.prepare(request)
+        assert request.transport is not None
+        self._out = cast(asyncio.WriteTransport, request.transport)
         try:
             await self._talk(await self._hello())
         except ProtocolError as error:
@@ -69,7 +75,7 @@ class StreamSocket:
     async def _hello(self) -> Hello:
         try:
             async with asyncio.timeout(HELLO_S):
-                message = await self._receive()
+                message = self._read(await self._ws.receive())
         except TimeoutError:
             raise StreamError(f"no hello within {HELLO_S:.0f} s; send it first", TIMEOUT) from None
         if not isinstance(message, Hello):
@@ -78,7 +84,7 @@ class StreamSocket:
 
     async def _talk(self, hello: Hello) -> None:
         await self._streams.catch_up(hello)
-        live = self._streams.enter(hello, self)
+        live = self._live = self._streams.enter(hello, self)
         sender = asyncio.create_task(self._acknowledge(live), name="stream-acks")
         try:
             await self._take(live)
@@ -89,9 +95,9 @@ class StreamSocket:
             await asyncio.gather(sender, return_exceptions=True)
 
     async def _take(self, live: Live) -> None:
-        leg = live.leg
+        leg, spool, mono = live.leg, self._core.spool, self._core.mono
         bucket = Bucket(leg.hello.rate * WIDTHS[leg.hello.encoding])
-        while (message := await self._receive()) is not None:
+        while (message := self._read(await self._ws.receive())) is not None:
             if live.writer is not self:
                 return  # fenced while this message was on its way
             rows = self._rows(live, message)
@@ -99,7 +105,11 @@ class StreamSocket:
                 self._streams.store(live, rows)
             elif isinstance(message, Finish):
                 self.progress.set()  # said again: the answer is the same
-            await self._slow_down(bucket, message)
+            wait_s = bucket.wait_s(len(message.payload), mono()) if isinstance(message, Piece) else 0.0
+            if wait_s > 0 or spool.state == "full" or spool.fill >= 1:
+                await self._slow_down(wait_s)
+            elif self._told_throttle:
+                self._told_throttle = False
 
     def _rows(self, live: Live, message: Message) -> list[Row]:
         match message:
@@ -112,12 +122,10 @@ class StreamSocket:
             case Hello():
                 raise StreamError("hello: comes once a connection", PROTOCOL)
 
-    async def _slow_down(self, bucket: Bucket, message: Message) -> None:
+    async def _slow_down(self, wait_s: float) -> None:
         """Our own senders are slowed by not reading; nothing of theirs is dropped."""
-        if isinstance(message, Piece):
-            wait_s = bucket.wait_s(len(message.payload), self._core.mono())
-            if wait_s > 0:
-                await asyncio.sleep(min(wait_s, HEARTBEAT_S / 2))
+        if wait_s > 0:
+            await asyncio.sleep(min(wait_s, HEARTBEAT_S / 2))
         spool = self._core.spool
         while spool.state == "full" or spool.fill >= 1:
             if not self._told_throttle:
@@ -126,10 +134,9 @@ class StreamSocket:
             await asyncio.sleep(FULL_WAIT_S)
         self._told_throttle = False
 
-    async def _receive(self) -> Message | None:
-        """The next message, None when the connection is over."""
-        frame = await self._ws.receive()
-        if frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+    def _read(self, frame: WSMessage) -> Message | None:
+        """What a frame says, None when the connection is over."""
+        if frame.type in (WSMsgType.BINARY, WSMsgType.TEXT):
             return read_message(frame.data)
         if frame.type is WSMsgType.ERROR:
             raise StreamError(f"message: {frame.data}; send at most {HEAD_BYTES + PAYLOAD_BYTES} bytes", 1009)
@@ -137,24 +144,38 @@ class StreamSocket:
 
     async def _acknowledge(self, live: Live) -> None:
         """Welcome once everything taken is durable, then one ack a commit, the final one last."""
-        told = -1
         while True:
             leg, asked = live.leg, self.progress.is_set()
             self.progress.clear()  # before anything is said: what happens meanwhile is looked at again
-            if told < 0 and leg.drained:
-                told = leg.durable
+            if self._told < 0 and leg.drained:
+                self._told = leg.durable
                 await self._ws.send_str(welcome(leg.durable, leg.sample))
-            if told >= 0 and leg.state is LegState.OVER and asked:
+            if self._told >= 0 and leg.state is LegState.OVER and asked:
                 self._final = True
                 await self._ws.send_str(ack(leg.durable, final=True))
                 self._core.faults("after-ack")
                 await self._ws.close(code=1000)
                 return
-            if told >= 0 and leg.state is not LegState.OVER and leg.durable > told:
-                told = leg.durable
-                await self._ws.send_str(ack(told))
-                self._core.faults("after-ack")
+            self._say(leg)
             await self.progress.wait()
+
+    def moved(self) -> None:
+        """A commit took more of the leg: said at once, or by the task where there is more to say."""
+        leg = self._live.leg if self._live else None
+        if leg is None or self._told < 0 or leg.state is LegState.OVER:
+            self.progress.set()
+        else:
+            self._say(leg)
+
+    def _say(self, leg: StreamLeg) -> None:
+        """One acknowledgement as the short text frame that it is (RFC 6455, 5.2): no coroutine, ten times a second
+        and leg. The heartbeat ends a client that reads none."""
+        if self._told < 0 or leg.state is LegState.OVER or leg.durable <= self._told or self._out.is_closing():
+            return
+        self._told = leg.durable
+        text = ack(leg.durable).encode()
+        self._out.write(bytes((TEXT_FRAME, len(text))) + text)
+        self._core.faults("after-ack")
 
     def kick(self, error: StreamError) -> None:
         """Another connection writes the leg now."""

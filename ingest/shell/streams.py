@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from ingest.errors import SpoolError, StreamError
+from ingest.errors import SpoolError, SpoolFailed, StreamError
 from ingest.rows import Row, body, micros
 from ingest.shell.core import LOG, Core
 from ingest.shell.siblings import Siblings
@@ -16,13 +16,16 @@ from ingest.spool import LegName, LegTrace
 from ingest.stream import BUSY, FENCED, TOKEN, Hello
 from ingest.streamleg import LegState, StreamLeg
 
+GATHER_S = 0.01
 FORGET_S = 4 * 3600.0  # a leg that is over answers a late client this long
 
 
 class Writer(Protocol):
     """The connection that writes a leg."""
 
-    progress: asyncio.Event
+    def moved(self) -> None:
+        """More of the leg is durable, or all of it."""
+        ...
 
     def kick(self, error: StreamError) -> None: ...
 
@@ -45,6 +48,8 @@ class Streams:
         self._core, self._reap_s, self._siblings = core, reap_seconds, siblings
         self._legs: dict[LegName, Live] = {}
         self._looking: set[asyncio.Task[None]] = set()
+        self._batch: list[Row] = []
+        self._moved: dict[Live, tuple[int, bool]] = {}  # up to which number, and whether that is all
 
     @property
     def open(self) -> int:
@@ -88,6 +93,7 @@ class Streams:
             live = self._legs[name] = Live(StreamLeg(hello), hello.token)
         elif live.token not in ("", hello.token) and hello.epoch <= live.leg.hello.epoch:
             raise StreamError("token: another token writes this leg; take it over with a greater epoch", TOKEN)
+        self.send()  # before the row of a new writer
         rows = live.leg.greet(hello)
         self._core.store([*opened.admits, *rows], force=True)
         self._hand_over(live, writer)
@@ -103,17 +109,31 @@ class Streams:
         live.writer = writer
 
     def store(self, live: Live, rows: list[Row]) -> None:
-        """Rows of the leg's writer; its progress is told after COMMIT."""
-        ends, seq = any(row.kind == "end" for row in rows), live.leg.taken
+        """Rows of the leg's writer; its progress is told after COMMIT. What comes close together is stored together."""
+        if not self._batch:
+            asyncio.get_running_loop().call_later(GATHER_S, self.send)
+        self._batch += rows
+        ends = rows[-1].kind == "end" or self._moved.get(live, (0, False))[1]
+        self._moved[live] = live.leg.taken, ends
 
-        def durable() -> None:
+    def send(self) -> None:
+        """What was gathered goes to the spool."""
+        if not self._batch:
+            return
+        batch, self._batch = self._batch, []
+        moved, self._moved = self._moved, {}
+        try:
+            self._core.store(batch, lambda: self._durable(moved), force=True)
+        except SpoolFailed as error:  # never acknowledged: the clients still have it
+            LOG.error("stream: %s", error)
+
+    def _durable(self, moved: Mapping[Live, tuple[int, bool]]) -> None:
+        for live, (seq, ends) in moved.items():
             live.leg.committed(seq)
             if ends:
                 self._over(live)
             if live.writer is not None:
-                live.writer.progress.set()
-
-        self._core.store(rows, durable, force=True)
+                live.writer.moved()
 
     def leave(self, live: Live, writer: Writer) -> None:
         """A connection is gone; that is not the end of its leg."""
@@ -159,6 +179,7 @@ class Streams:
 
     def close(self) -> None:
         """Stop the timers; legs without a writer wait for the next process."""
+        self.send()
         for task in self._looking:
             task.cancel()
         for live in self._legs.values():

@@ -32,10 +32,13 @@ async def two(stack: AsyncExitStack, root: Path, reap_seconds: float = 30.0) -> 
     return first, second
 
 
+GREETING = write_hello(lab.hello())  # one token for all that is said of a leg
+
+
 async def said(ingest: Ingest, pieces: range, durable: int, finish: bool = False) -> None:
     """One connection: hello, what is durable so far, pieces of 800 samples, each acknowledged."""
     async with Socket(lab.url(ingest)) as socket:
-        await socket.say(write_hello(lab.hello()))
+        await socket.say(GREETING)
         assert (await socket.hear())["durable"] == durable
         for n in pieces:
             await socket.say(write_piece(Piece(n, (n - 1) * 800, lab.tone(800, (n - 1) * 800))))
@@ -61,7 +64,7 @@ async def test_a_process_that_was_left_does_not_end_a_leg_that_goes_on_elsewhere
         here, there = await two(stack, tmp_path, reap_seconds=0.5)
         await said(here, range(1, 4), durable=0)
         async with Socket(lab.url(there)) as socket:
-            await socket.say(write_hello(lab.hello()))
+            await socket.say(GREETING)
             await socket.hear()
             await socket.say(write_piece(Piece(4, 2400, lab.tone(800, 2400))))
             await socket.hear()

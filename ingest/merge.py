@@ -17,7 +17,7 @@ def merged(walks: Sequence[Call]) -> Call:
     call = ranked[0]
     for other in ranked[1:]:
         call = _fill(call, other)
-    return _clocks(call, ranked)
+    return _parted(_clocks(call, ranked), ranked)
 
 
 def _seen(call: Call) -> tuple[bool, bool, int]:
@@ -76,6 +76,15 @@ def _parts(lead: Call, other: Call) -> tuple[Part, ...]:
         else replace(part, offer=replace(part.offer, agent=names[part.seat]))
         for part in most.parts
     )
+
+
+def _parted(call: Call, walks: Iterable[Call]) -> Call:
+    """Parts that go on until an end that another source told mix two clocks, too."""
+    if len(call.parts) < 2:
+        return call
+    most = max(walks, key=lambda walk: len(walk.parts))
+    borrowed = most.ended_at is None and call.ended_at is not None
+    return replace(call, clocks_mixed=call.clocks_mixed or borrowed)
 
 
 def _differ(one: str | None, other: str | None) -> bool:

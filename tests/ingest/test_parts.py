@@ -252,3 +252,15 @@ def test_a_sender_that_claims_answer_upon_answer_makes_no_more_parts_than_are_ke
     told = [event("answered", n, seat=f"s{n}") for n in range(MOST_PARTS + 20)]
 
     assert len(fold_call(told).parts) == MOST_PARTS
+
+
+def test_the_source_that_tells_more_parts_tells_all_of_them() -> None:
+    crm = [event("answered", 7, source="crm", seat="s1", agent="A01"), event("ended", 99, source="crm")]
+    told = [event("answered", 8, seat="s1"), event("transferred", 20, seat="s1"), event("answered", 30, seat="s2")]
+    call = fold_call([*crm, *told])
+
+    assert [(part.seat, part.agent, part.answered_at) for part in call.parts] == [
+        ("s1", "A01", moment(8)), ("s2", None, moment(30)),
+    ]  # fmt: skip
+    assert (part_call(call, 2).ended_at, call.clocks_mixed) == (moment(99), True)
+    assert not fold_call([*crm, *told, event("ended", 98)]).clocks_mixed

@@ -172,7 +172,11 @@ class Taps:
     def over(self, tap_key: Key) -> list[Effect]:
         """Nobody needs this leg any more."""
         ear = self._ears.get(tap_key)
-        return self._move(ear, Sign.OVER) if ear else []
+        if ear is None:
+            return []
+        if ear.state is not State.WAITING:
+            ear.why = "it was no longer wanted"
+        return self._move(ear, Sign.OVER)
 
     def again(self, key: Key) -> list[Effect]:
         """The rest after a failure is over."""

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -79,15 +80,15 @@ class Asterisk:
     def __init__(self) -> None:
         self._values = {"@PCM_PORT@": "9093", "@PCM_KEY@": "lab-pcm", "@PCM_FORM@": "json"}
         self._pid = LAB / "asterisk.pid"
+        self._child: Process | None = None
 
     async def start(self) -> None:
         """Returns when it is fully booted."""
         if self._alive():
             raise LabError(f"Asterisk runs already (pid {self._pid.read_text()}); stop it: python -m tests.lab down")
         for port in (AMI, ARI):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    raise LabError(f"port {port}: is taken; stop the program that listens there")
+            if answers(port):
+                raise LabError(f"port {port}: is taken; stop the program that listens there")
         self._configure()
         if (log := self.file("var/log/asterisk/queue_log")).exists():
             log.write_text("")
@@ -96,6 +97,7 @@ class Asterisk:
                 "chroot", str(ROOT), "asterisk", "-f", stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
+        self._child = child
         self._pid.write_text(str(child.pid))
         async with asyncio.timeout(BOOT_S):
             while "fully booted" not in await self.cli("core waitfullybooted", check=False):
@@ -109,8 +111,10 @@ class Asterisk:
             pid = int(self._pid.read_text())
             os.kill(pid, signal.SIGTERM)
             async with asyncio.timeout(20):
-                while self._alive():
+                while self._alive() or answers(AMI) or answers(ARI):  # its threads outlive its first one
                     await pause(0.1)
+        if self._child is not None:
+            await self._child.wait()
         self._pid.unlink(missing_ok=True)
 
     async def cli(self, command: str, check: bool = True) -> str:
@@ -148,6 +152,11 @@ class Asterisk:
                 text = text.replace(mark, value)
             (etc / source.name).write_text(text)
         etc.chmod(0o755)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def pause(seconds: float) -> None:

@@ -172,15 +172,27 @@ class Picture:
     who: dict[str, Who] = field(default_factory=dict)
     work: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)  # agent -> looked at, since
     heard_at: datetime | None = None
+    _now: dict[str, SeatNow] = field(default_factory=dict)
+    _stale: set[str] | None = None  # seats with news; None: all of them
 
-    def seats(self) -> dict[str, SeatNow]:
-        """Every seat that is known of, in the order of their names."""
+    def seats(self) -> Mapping[str, SeatNow]:
+        """Every seat that is known of, in the order of their names; what had no news is not made anew."""
+        if self._stale is None or self._stale:
+            at = self._calls_at()
+            names = {*self.status, *self.presence, *self.fixed, *at}
+            if self._stale is None or names != self._now.keys():
+                self._now = {name: self._now.get(name) or SeatNow(name) for name in sorted(names)}
+            for name in names if self._stale is None else self._stale & names:
+                self._now[name] = self._seat(name, at.get(name, ()))
+            self._stale = set()
+        return self._now
+
+    def _calls_at(self) -> dict[str, list[tuple[str | None, CallNow]]]:
         at: dict[str, list[tuple[str | None, CallNow]]] = {}
         for shares in self.calls.values():
             for seat, share in shares.items():
                 at.setdefault(seat, []).append(share)
-        names = {*self.status, *self.presence, *self.fixed, *at}
-        return {name: self._seat(name, at.get(name, ())) for name in sorted(names)}
+        return at
 
     def _seat(self, name: str, calls: Iterable[tuple[str | None, CallNow]]) -> SeatNow:
         one = seat_now(name, self.status.get(name), self.presence.get(name), calls, self.fixed.get(name))
@@ -192,7 +204,7 @@ class Picture:
         return replace(one, name=who.name, team=who.team, work_since=None if resting else since)
 
     async def load(self, tx: Tx, now: datetime) -> None:
-        self.status, self.presence = {}, {}
+        self.status, self.presence, self._stale = {}, {}, None
         self._hold(await board.held(tx))
         self.calls = {one.id: at_seats(one) for one in await board.going(tx)}
         self.fixed = await board.fixed(tx, now.astimezone(self.zone).date())
@@ -201,6 +213,7 @@ class Picture:
         self.heard_at = max((at for at in told if at is not None), default=None)
 
     async def refresh(self, tx: Tx, seats: set[str], calls: set[str], now: datetime) -> None:
+        self._mark(seats, calls)
         if seats:
             for name in seats:
                 self.status.pop(name, None)
@@ -210,6 +223,7 @@ class Picture:
             for name in calls:
                 self.calls.pop(name, None)
             self.calls |= {one.id: at_seats(one) for one in await board.going(tx, sorted(calls))}
+            self._mark(set(), calls)
         self.heard_at = now
 
     def work_due(self, now: datetime) -> list[str]:
@@ -226,6 +240,11 @@ class Picture:
             lines[one.agent or ""].append(interval(one))
         for agent, line in lines.items():
             self.work[agent] = (now, at_work_since(line, now, self.rest))
+        self._mark([name for name, one in self._now.items() if one.agent in lines], ())
+
+    def _mark(self, seats: Iterable[str], calls: Iterable[str]) -> None:
+        if self._stale is not None:
+            self._stale.update(seats, *(self.calls.get(name, ()) for name in calls))
 
     def _hold(self, found: Iterable[Open]) -> None:
         for one in found:

@@ -26,11 +26,6 @@ class Limits:
     work_minutes: int = 450
     rest_minutes: int = 30
 
-    @property
-    def ringing(self) -> timedelta:
-        """How long the admitted rings last; then the next one begins."""
-        return timedelta(seconds=float(self.rings * self.ring_period_seconds))
-
 
 @dataclass(frozen=True, slots=True)
 class CallNow:
@@ -82,41 +77,37 @@ class Alarm:
     values: tuple[tuple[str, str], ...] = field(default=())  # what the words name
 
 
-Check = Callable[[SeatNow, Limits], tuple[datetime | None, timedelta]]
-
-
-def _ringing(seat: SeatNow, limits: Limits) -> tuple[datetime | None, timedelta]:
+def _ringing(seat: SeatNow) -> datetime | None:
     call = seat.call
-    rings = call.ringing_at if call and call.state == "ringing" else seat.since if seat.state == "ringing" else None
-    return rings, limits.ringing
+    if call is not None and call.state == "ringing":
+        return call.ringing_at
+    return seat.since if seat.state == "ringing" else None
 
 
-def _away(seat: SeatNow, limits: Limits) -> tuple[datetime | None, timedelta]:
+def _away(seat: SeatNow) -> datetime | None:
     seen = seat.present == "no" and seat.present_by in ("sensor", "person")
     if not seen or seat.state in EXCUSED or seat.present_since is None:
-        return None, timedelta()
-    since = max(seat.present_since, seat.excused_until or seat.present_since)
-    return since, timedelta(seconds=limits.away_seconds)
+        return None
+    return max(seat.present_since, seat.excused_until or seat.present_since)
 
 
-def _unreachable(seat: SeatNow, limits: Limits) -> tuple[datetime | None, timedelta]:
-    return seat.since if seat.state == "unreachable" else None, timedelta(seconds=limits.unreachable_seconds)
+def _unreachable(seat: SeatNow) -> datetime | None:
+    return seat.since if seat.state == "unreachable" else None
 
 
-def _silent(seat: SeatNow, limits: Limits) -> tuple[datetime | None, timedelta]:
-    talks = seat.call is not None and seat.call.state == "talking"
-    return seat.call.silent_since if seat.call and talks else None, timedelta(seconds=limits.silent_seconds)
+def _silent(seat: SeatNow) -> datetime | None:
+    return seat.call.silent_since if seat.call is not None and seat.call.state == "talking" else None
 
 
-def _wrap_up(seat: SeatNow, limits: Limits) -> tuple[datetime | None, timedelta]:
-    return seat.since if seat.state == "wrap_up" else None, timedelta(seconds=limits.wrap_up_seconds)
+def _wrap_up(seat: SeatNow) -> datetime | None:
+    return seat.since if seat.state == "wrap_up" else None
 
 
-def _work(seat: SeatNow, limits: Limits) -> tuple[datetime | None, timedelta]:
-    return seat.work_since, timedelta(minutes=limits.work_minutes)
+def _work(seat: SeatNow) -> datetime | None:
+    return seat.work_since
 
 
-CHECKS: dict[str, Check] = {  # in the order of their weight
+CHECKS: dict[str, Callable[[SeatNow], datetime | None]] = {  # since when it goes on; in the order of their weight
     "silent": _silent,
     "ringing": _ringing,
     "unreachable": _unreachable,
@@ -124,34 +115,47 @@ CHECKS: dict[str, Check] = {  # in the order of their weight
     "wrap_up": _wrap_up,
     "work": _work,
 }
+_WEIGHT = {kind: number for number, kind in enumerate(CHECKS)}
 _OF_STATE = ("unreachable", "wrap_up")  # these rest on the state alone, and are as sure as it is
+
+
+def admitted(limits: Limits) -> dict[str, timedelta]:
+    """How long each thing may go on before it is an alarm."""
+    return {
+        "silent": timedelta(seconds=limits.silent_seconds),
+        "ringing": timedelta(seconds=float(limits.rings * limits.ring_period_seconds)),
+        "unreachable": timedelta(seconds=limits.unreachable_seconds),
+        "away": timedelta(seconds=limits.away_seconds),
+        "wrap_up": timedelta(seconds=limits.wrap_up_seconds),
+        "work": timedelta(minutes=limits.work_minutes),
+    }
 
 
 def alarms(seats: Iterable[SeatNow], now: datetime, limits: Limits, heard: Sequence[Alarm] = ()) -> list[Alarm]:
     """Everything over its limit; what was heard first, then by weight, the oldest first."""
-    found = [one for seat in seats for one in of_seat(seat, now, limits)]
-    weight = {kind: number for number, kind in enumerate(CHECKS)}
-    return [*heard, *sorted(found, key=lambda one: (weight[one.kind], one.due_at, one.seat))]
-
-
-def of_seat(seat: SeatNow, now: datetime, limits: Limits) -> list[Alarm]:
-    return [
-        Alarm(
-            kind=kind,
-            seat=seat.seat,
-            since=since,
-            due_at=since + limit,
-            agent=seat.agent,
-            team=seat.team,
-            call=seat.call.id if seat.call and kind in ("ringing", "silent") else None,
-            inferred=kind in _OF_STATE and seat.confidence == "inferred",
-            text=f"alarm.{kind}.text",
-            values=_values(kind, limits),
-        )
+    spans = admitted(limits)
+    found = [
+        _alarm(kind, seat, since, since + spans[kind], limits)
+        for seat in seats
         for kind, check in CHECKS.items()
-        for since, limit in [check(seat, limits)]
-        if since is not None and now - since >= limit
+        if (since := check(seat)) is not None and now - since >= spans[kind]
     ]
+    return [*heard, *sorted(found, key=lambda one: (_WEIGHT[one.kind], one.due_at, one.seat))]
+
+
+def _alarm(kind: str, seat: SeatNow, since: datetime, due_at: datetime, limits: Limits) -> Alarm:
+    return Alarm(
+        kind=kind,
+        seat=seat.seat,
+        since=since,
+        due_at=due_at,
+        agent=seat.agent,
+        team=seat.team,
+        call=seat.call.id if seat.call and kind in ("ringing", "silent") else None,
+        inferred=kind in _OF_STATE and seat.confidence == "inferred",
+        text=f"alarm.{kind}.text",
+        values=_values(kind, limits),
+    )
 
 
 def _values(kind: str, limits: Limits) -> tuple[tuple[str, str], ...]:

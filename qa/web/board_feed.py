@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +30,7 @@ GATHER_SECONDS = 0.05  # news that come together are told together
 ALL_SECONDS = 2.0  # everything is read again, whatever the bell said
 AGAIN_SECONDS = 0.5  # after the database was away
 PENDING = 200  # messages that a slow screen may lag behind before it must start anew
+SAME_PICTURE = timedelta(seconds=0.5)  # it tells the time, too
 KEPT = 2000  # messages that a screen may have missed
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,10 @@ class BoardFeed:
         self._epoch = secrets.token_hex(4)
         self._kept: deque[tuple[int, str]] = deque(maxlen=KEPT)
         self._number = 0
+        self._whole = (-1, datetime.min.replace(tzinfo=UTC), "")
         self._seats: dict[str, SeatNow] = {}
         self._alarms: list[Alarm] = []
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._follows = False  # the picture is kept up to date at this moment
         self._away_since: datetime | None = None
 
@@ -138,13 +141,15 @@ class BoardFeed:
     def _compare(self) -> None:
         """Tell what reads otherwise than it was told last."""
         now, seats = self._now(), self._picture.seats()
-        found = alarms(seats.values(), now, self._limits)
-        fresh = [one for name, one in seats.items() if self._seats.get(name) != one]
+        fresh = [
+            one for name, one in seats.items() if self._seats.get(name) is not one and self._seats.get(name) != one
+        ]
         gone = sorted(self._seats.keys() - seats.keys())
+        found = self._look_for_alarms(seats, now, bool(fresh or gone))
         changed = found != self._alarms
+        self._seats, self._alarms = dict(seats), found
         if not (fresh or gone or changed):
             return
-        self._seats, self._alarms = seats, found
         self._number += 1
         delta = models.BoardDelta(
             at=now,
@@ -158,6 +163,13 @@ class BoardFeed:
         for listener in self._listeners:
             if listener.greeted:
                 listener.tell(message)
+
+    def _look_for_alarms(self, seats: Mapping[str, SeatNow], now: datetime, news: bool) -> list[Alarm]:
+        """Time raises alarms, too, but it need not be asked more often than the tick."""
+        if not news and now - self._looked_at < timedelta(seconds=self._tick * 0.9):
+            return self._alarms
+        self._looked_at = now
+        return alarms(seats.values(), now, self._limits)
 
     def _found(self) -> None:
         """The picture is up to date (again): who had it is told what changed, who waits for it is greeted."""
@@ -187,8 +199,16 @@ class BoardFeed:
     def _greet(self, listener: Listener) -> None:
         listener.greeted = True
         missed = self._missed(listener.last)
-        for message in [self._message("snapshot", self.board())] if missed is None else missed:
+        for message in [self._snapshot()] if missed is None else missed:
             listener.tell(message)
+
+    def _snapshot(self) -> str:
+        """Many screens come back at once after a restart; they get the same words for as long as those are true."""
+        now, (number, at, message) = self._now(), self._whole
+        if number != self._number or now - at > SAME_PICTURE:
+            message = self._message("snapshot", self.board())
+            self._whole = (self._number, now, message)
+        return message
 
     def _missed(self, last: str | None) -> list[str] | None:
         """Messages after the last one seen; None where that cannot be told."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qa.board_alarms import Alarm, CallNow, Limits, SeatNow, alarms, of_seat
+from qa.board_alarms import CHECKS, Alarm, CallNow, Limits, SeatNow, admitted, alarms
 
 T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LIMITS = Limits()
@@ -20,6 +20,14 @@ def at(seconds: float) -> datetime:
 
 def seat(**own: Any) -> SeatNow:
     return SeatNow("S01", **{"state": "ready", "since": T0, "confidence": "observed", "agent": "A01", **own})
+
+
+def of_seat(who: SeatNow, now: datetime, limits: Limits) -> list[Alarm]:
+    return alarms([who], now, limits)
+
+
+def test_every_check_has_its_limit() -> None:
+    assert admitted(LIMITS).keys() == CHECKS.keys()
 
 
 def call(state: str, **own: Any) -> CallNow:

@@ -184,20 +184,34 @@ class AmiOffers:
             yield Tap(call.id, channel.uid, role, channel.uid, at, seat)
 
     def _moved(self, channel: Channel, linked: str, at: datetime) -> Told:
-        """Asterisk joins conversations by giving their channels one Linkedid."""
-        before = self._memory.calls.get(channel.linked)
+        """Asterisk joins conversations by giving their channels one Linkedid, the oldest one."""
+        before, into = self._memory.calls.get(channel.linked), self._memory.calls.get(linked)
+        if before is not None and into is None:
+            self._memory.rename(before, linked)  # the same conversation goes on under another number
+            return
         channel.linked = linked
-        if before is not None and (offer := before.of(channel.uid)) is not None:
+        if before is None or into is None:
+            return
+        was_in = channel is before.customer
+        if (offer := before.of(channel.uid)) is not None:
+            was_in = was_in or offer.answered_at is not None
             del offer.channels[channel.uid]
             if not offer.channels:
                 del before.offers[offer.seat]
-        if channel.seat is not None and channel.up_at is not None and not channel.local:
-            into = self._memory.calls.get(linked)
-            if into is not None and into.told and into.of(channel.uid) is None and channel is not into.customer:
-                self._offer(into, channel).told = True  # it was asked in the other call
-                yield from self._answer(into, channel, at)
-            if before is not None and into is not None and not before.talking:
-                yield from self._joined(before, into, at)
+        yield from self._comes_in(channel, into, channel is before.customer, at)
+        if was_in and not before.talking:
+            yield from self._joined(before, into, at)
+
+    def _comes_in(self, channel: Channel, call: Call, customer: bool, at: datetime) -> Told:
+        """From another conversation: as the other party where there was none, or as one more seat."""
+        if customer and channel.seat is None and (call.customer is None or call.customer.seat):
+            call.customer, call.legged = channel, False
+            yield from self._other_leg(call, at)
+        elif channel.seat is None or channel.up_at is None or channel.local or channel is call.customer:
+            return
+        elif call.told and call.of(channel.uid) is None:
+            self._offer(call, channel).told = True  # it was asked in the other call
+            yield from self._answer(call, channel, at)
 
     def _joined(self, call: Call, into: Call, at: datetime) -> Told:
         if self._memory.calls.pop(call.linked, None) is not None and call.told and into is not call:

@@ -5,7 +5,6 @@ Bounded: beyond the limits the oldest is forgotten, so that a PBX that never han
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -103,5 +102,11 @@ class Memory:
             self.calls[linked] = Call(f"{pbx}-{linked}"[:128], linked)
         return self.calls[linked]
 
-    def in_call(self, linked: str) -> Iterator[Channel]:
-        return (channel for channel in self.channels.values() if channel.linked == linked)
+    def rename(self, call: Call, linked: str) -> None:
+        """The call and all its channels get another Linkedid; its own id stays."""
+        for channel in self.channels.values():
+            if channel.linked == call.linked:
+                channel.linked = linked
+        del self.calls[call.linked]
+        call.linked = linked
+        self.calls[linked] = call

@@ -407,6 +407,21 @@ def test_conversations_that_get_one_linkedid_are_one() -> None:
     assert fold(events, "pbx-200.1").ended_at == moment(16)
 
 
+def test_a_conversation_under_another_number_goes_on() -> None:
+    """The customer comes into an older talk of which nothing is known: every channel gets that one's Linkedid."""
+    moved = "\n".join(f"{at} {event} Linkedid=50.1" for at, event in (
+        (12, "BridgeEnter s1"), (12, "BridgeEnter cust"), (15, "Hold s1"), (16, "Unhold s1"), (20, "HangupRequest s1"),
+        (20, "Hangup s1"), (20.1, "Hangup cust"),
+    ))  # fmt: skip
+    events, _, calls = tell(script(TALKS + moved))
+    call = fold(events)
+
+    assert (call.end, call.hung_up_by, call.out_of_turn) == ("answered", "agent", ())
+    assert len(call.holds) == 1
+    assert {one.get("call") for one in events} - {None} == {"pbx-100.1"}
+    assert not calls._memory.calls and not calls._memory.channels
+
+
 def test_our_own_channels_make_no_calls() -> None:
     text = (
         "2 Newchannel snoop\n2 Newstate snoop Up\n2 DialBegin snoop>s1\n2 Newchannel sock\n2 DialEnd cust>sock\n"

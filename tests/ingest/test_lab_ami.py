@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +18,14 @@ from ingest.queue_log import LoggedCall, read_calls
 from ingest.seats import fold_seat
 from ingest.session import Call, fold_call
 from ingest.shell.ami_client import AmiClient, greet
+from ingest.shell.switchboard import Switchboard
 from ingest.sink import SpoolRow
 from tests.ingest import lab
+from tests.ingest.values import SECRET
 from tests.lab import phones
 from tests.lab.ami import Ami, listening
 from tests.lab.asterisk import AMI_SECRET, AMI_USER, FLOOR_SECRET, FLOOR_USER, Asterisk, held, why_not
+from tests.lab.tapping import ARI_CONFIG
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 PERIOD_S = 5.0  # of a ring in China
@@ -41,7 +44,7 @@ class Kept:
         return self.at.get(spool_id, 0)
 
     async def take(self, spool_id: str, upto: int, rows: Sequence[SpoolRow]) -> None:
-        for row in rows:
+        for row in (one for one in rows if one.kind == "event"):
             event = parse_event(json.loads(row.payload))
             assert isinstance(event, Event)
             self.events.append(event)
@@ -255,3 +258,27 @@ async def test_a_restart_of_the_switchboard_leaves_a_marked_hole(tmp_path: Path)
     assert states[-1] == "unknown"  # nobody listens any more
     assert states.count("unknown") == 2
     assert states[states.index("unknown") + 1] == "ready"
+
+
+async def test_our_own_taps_make_no_calls(tmp_path: Path) -> None:
+    """Each tap raises a dozen events of channels that are nobody's."""
+    kept = Kept()
+    async with held() as asterisk, lab.running(tmp_path, sink=kept) as ingest:
+        ari = replace(ARI_CONFIG, media_port=ingest.audiosocket_port)
+        board = Switchboard(ingest.core, SECRET, config(asterisk), ari)
+        await board.start()
+        assert board.taps is not None
+        async with asyncio.timeout(lab.WAIT_S):
+            await board.signals.up.wait()
+            await board.taps.up.wait()
+        async with phones.answered(2, 3):
+            await asyncio.sleep(0)
+        await quiet(asterisk)
+        await board.stop()
+        await ingest.flush()
+        dropped = board.signals.calls.counts["own channels"]
+    [call] = kept.calls().values()
+
+    assert (call.end, call.seat, sorted(call.legs.values())) == ("answered", "1001", ["agent", "customer"])
+    assert dropped >= 10
+    assert [state for state, _ in kept.states("1001")] == ["ready", "ringing", "talking", "ready", "unknown"]

@@ -80,6 +80,14 @@ def leg_event(config: SiprecConfig, call: str, leg: str, number: int, at: dateti
     return event | ({"session": session} if session else {})
 
 
+def answered_event(config: SiprecConfig, call: str, number: int, at: datetime, leg: str,
+                   seat: str | None) -> dict[str, Any]:  # fmt: skip
+    """The seat's voice came: SIPREC knows no ringing and no answer, so this is inferred and says so."""
+    event = {"source": config.source, "id": event_id(call, "answered", number), "at": at.isoformat(),
+             "type": "answered", "call": call, "leg": leg, "confidence": "inferred"}  # fmt: skip
+    return event | ({"seat": seat} if seat else {})
+
+
 def ended_event(config: SiprecConfig, call: str, number: int, at: datetime) -> dict[str, Any]:
     """The session was ended by its sender. SIPREC does not say which party hung up."""
     return {"source": config.source, "id": event_id(call, "ended", number), "at": at.isoformat(), "type": "ended",

@@ -14,7 +14,8 @@ from collections.abc import Callable, Coroutine
 from ingest.errors import PortTaken, SipError, SpoolError
 from ingest.pace import Bucket
 from ingest.shell.core import LOG, Core
-from ingest.shell.siprec_session import Ports, Session
+from ingest.shell.siprec_media import Ports
+from ingest.shell.siprec_session import Session
 from ingest.sip import Request, Response, Stream, parse
 from ingest.sip_dialog import Changed, Event, Flow, Invited, Over, SipServer
 from ingest.siprec_config import SiprecConfig
@@ -128,6 +129,8 @@ class SiprecServer:
         """What time alone changes."""
         self._handle(self._sip.tick(now_s))
         for key, session in list(self._sessions.items()):
+            if session.answer_due:
+                self._spawn(session.tell_answer())
             if cause := session.tick(now_s):
                 self._core.refuse("siprec session", f"call {session.call!r} ended: {cause}")
                 self._sip.hang_up(key, now_s)

@@ -1,4 +1,4 @@
-"""One recording session: its media ports, its legs, and what is stored of it. Speaks no SIP on the wire."""
+"""One recording session: what is offered, who speaks, and what is stored of it. Speaks no SIP on the wire."""
 
 from __future__ import annotations
 
@@ -6,127 +6,22 @@ import asyncio
 import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ingest import sdp, siprec
 from ingest.admission import Opened
-from ingest.errors import PaceError, SipError, SpoolError, SpoolFull
-from ingest.rtp import Hole, Piece, Receiver
+from ingest.errors import SipError, SpoolError, SpoolFull
+from ingest.rtp import Receiver
 from ingest.sdp import Offered
 from ingest.shell.core import Core
 from ingest.shell.legs import LegWriter
+from ingest.shell.siprec_media import MediaLeg, Ports
 from ingest.sip import Request
 from ingest.sip_parts import Part, parts
 from ingest.siprec import Metadata, Speaker
-from ingest.siprec_config import SiprecConfig, call_name, ended_event, leg_event, leg_labels
+from ingest.siprec_config import SiprecConfig, answered_event, call_name, ended_event, leg_event, leg_labels
 
-RECEIVE_BYTES = 512 * 1024  # the kernel keeps this much of a stream while we are busy: 20 s
-QUEUED = 4000  # datagrams that the kernel may hold of one stream
-DATAGRAM_BYTES = 4096
 AGAIN_S = 1.0
-
-
-class Ports:
-    """The media ports of one server, each in use once; the one that was free longest is next."""
-
-    def __init__(self, host: str, ports: tuple[int, int]) -> None:
-        self._host = host
-        self._even = list(range(ports[0] + ports[0] % 2, ports[1] + 1, 2))
-        self._next = 0
-
-    def take(self) -> socket.socket:
-        """A bound socket; SipError 503 when none is free."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        for step in range(len(self._even)):
-            one = socket.socket(family, socket.SOCK_DGRAM)
-            one.setblocking(False)
-            try:
-                one.bind((self._host, self._even[(self._next + step) % len(self._even)]))
-            except OSError:
-                one.close()
-                continue
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
-            self._next = (self._next + step + 1) % len(self._even)
-            return one
-        raise SipError("media ports: all are in use; set a wider range", 503)
-
-
-class MediaLeg(asyncio.DatagramProtocol):
-    """One m-line: datagrams to a leg."""
-
-    def __init__(self, core: Core, writer: LegWriter, receiver: Receiver) -> None:
-        self._core, self.writer, self.receiver = core, writer, receiver
-        self._transport: asyncio.DatagramTransport | None = None
-        self._bound: socket.socket
-        self.port = 0
-        self.sends = True
-        self.since_s = core.mono()  # when it was last expected to begin
-        self.over = False
-        self.broken = False  # the sender went wrong, not the call
-
-    async def listen(self, bound: socket.socket) -> None:
-        self.port, self._bound = bound.getsockname()[1], bound
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=bound)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if not self.over:
-            self._write(self.receiver.feed(data, (addr[0], addr[1]), self._core.mono()))
-
-    def error_received(self, exc: Exception) -> None:
-        self._core.counts["rtp socket error"] += 1
-
-    def tick(self, now_s: float) -> None:
-        if self.receiver.waits:
-            self._write(self.receiver.flush(now_s))
-
-    def change(self, offered: Offered, before: Offered, hosts: frozenset[str]) -> None:
-        """What a new offer says of this m-line."""
-        self._read_rest()
-        self.receiver.pause(not offered.sends)
-        moved = (offered.address, offered.port) != (before.address, before.port)
-        self.receiver.renew(hosts, dict(offered.codecs), moved)
-        if offered.sends and not self.sends:
-            self.since_s = self._core.mono()
-        self.sends = offered.sends
-
-    @property
-    def heard_s(self) -> float:
-        return max(self.since_s, self.receiver.heard_s or 0.0)
-
-    def end(self, cause: str) -> None:
-        """Close the port and the leg; said again it changes nothing."""
-        if not self.over:
-            self._read_rest()
-            self._write(self.receiver.drain())
-        self.over = True
-        if self._transport is None:
-            return
-        self._transport.close()
-        self._transport = None
-        for what, count in self.receiver.counts.items():
-            self._core.counts[f"rtp {what}"] += count
-        self.writer.end(cause)
-
-    def _read_rest(self) -> None:
-        """What the kernel holds came before the end that was said elsewhere."""
-        for _ in range(QUEUED):
-            try:
-                data, address = self._bound.recvfrom(DATAGRAM_BYTES)
-            except OSError:
-                return
-            self.datagram_received(data, address)
-
-    def _write(self, pieces: Sequence[Piece]) -> None:
-        try:
-            for piece in pieces:
-                if isinstance(piece, Hole):
-                    self.writer.gap(piece.samples, piece.cause)
-                else:
-                    self.writer.audio(piece.data)
-        except (PaceError, SpoolError) as error:
-            self._core.refuse("siprec audio", error)
-            self.over = self.broken = True  # nothing more is taken; the port stays until the session ends
-            self.writer.end("error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +47,7 @@ class Session:
         self._version = 0
         self._body = b""
         self._events = 0
+        self._answered = False
         self.over = ""
         self.started_s = core.mono()
 
@@ -188,6 +84,11 @@ class Session:
                 leg.end(cause)
         if self._version and cause == "hangup":
             await self._tell_end()
+
+    async def tell_answer(self) -> None:
+        """As soon as it can be said."""
+        if told := self._answer():
+            await self._store_surely(told)
 
     def tick(self, now_s: float) -> str:
         """Why this session is over by the clock, empty while it is not."""
@@ -302,17 +203,46 @@ class Session:
             self._core.refuse("siprec event", f"{refusal.field}: {refusal.reason}")
 
     async def _tell_end(self) -> None:
-        """The sender says it once; we try until it is stored."""
-        event = ended_event(self._config, self.call, self._number(), self._core.now())
+        """The sender says it once."""
+        at = self._core.now()
+        await self._store_surely([*self._answer(), ended_event(self._config, self.call, self._number(), at)])
+
+    @property
+    def answer_due(self) -> bool:
+        """Whether the answer is still to be told."""
+        return not self._answered and self._voice() is not None
+
+    def _answer(self) -> list[dict[str, object]]:
+        if self._answered or (voice := self._voice()) is None:
+            return []
+        self._answered = True
+        name, at = voice
+        return [answered_event(self._config, self.call, self._number(), at, name, self._said[name].seat)]
+
+    def _voice(self) -> tuple[str, datetime] | None:
+        """The leg whose first sound was the answer: the seat's; where nobody knows the seat, the last to be heard."""
+        heard = [(name, leg.first_at) for name, leg in zip(self._names, self.legs, strict=False) if leg is not None]
+        seats = [one for one in heard if self._said[one[0]].role == "agent"]
+        came = [(name, at) for name, at in seats or heard if at is not None]
+        if not came or (not seats and len(came) < len(heard)):
+            return None
+        return min(came, key=_at) if seats else max(came, key=_at)
+
+    async def _store_surely(self, values: list[dict[str, object]]) -> None:
+        """Nobody says it again: we try until it is stored."""
         while True:
             try:
-                await self._store([event])
+                await self._store(values)
                 return
             except SpoolFull:
                 await asyncio.sleep(AGAIN_S)
             except SpoolError as error:
-                self._core.refuse("siprec end", error)
+                self._core.refuse("siprec event", error)
                 return
+
+
+def _at(one: tuple[str, datetime]) -> datetime:
+    return one[1]
 
 
 def _first(found: Sequence[Part], kinds: Sequence[str]) -> Part | None:

@@ -14,7 +14,9 @@ import pytest
 
 from ingest import spool
 from ingest.errors import PortTaken
+from ingest.events import Event, parse_event
 from ingest.legs import LegAudio
+from ingest.session import fold_call
 from ingest.siprec_config import SiprecConfig, call_name
 from ingest.sources import Source
 from tests.ingest import lab
@@ -83,6 +85,36 @@ async def test_both_streams_of_a_call(tmp_path: Path, tcp: bool) -> None:
     assert (second["leg"], second["role"], second["seat"]) == ("2", "agent", "1001")
     assert second["participant"]["aor"] == "sip:1001@seats.example"
     assert [(one["call"], one["by"]) for one in events(site, "ended")] == [(first["call"], "unknown")]
+    (answer_told,) = events(site, "answered")
+    assert (answer_told["leg"], answer_told["seat"], answer_told["confidence"]) == ("2", "1001", "inferred")
+    told = [parse_event(json.loads(row.payload)) for row in site.sink.rows if row.kind == "event"]
+    call = fold_call([one for one in told if isinstance(one, Event)])
+    assert (call.end, call.seat, call.ringing_at, call.legs) == (
+        "answered",
+        "1001",
+        None,
+        {"1": "customer", "2": "agent"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "heard_legs", "leg_told"),
+    [(METADATA, [0], None), (METADATA, [1], "2"), ("", [1], None), ("", [1, 0], "1")],
+    ids=["the customer alone", "the seat", "somebody", "everybody"],
+)
+async def test_an_answer_is_the_first_sound_of_the_seat(
+    tmp_path: Path, metadata: str, heard_legs: list[int], leg_told: str | None
+) -> None:
+    async with recording(tmp_path) as site, calling(site) as client:
+        await client.invite(metadata=metadata)
+        for number in heard_legs:
+            client.voices[number].say(range(10))
+            await heard(site, client, 6 * FRAME, number)
+        await client.ask("BYE")
+        await over(site, client)
+
+    assert [one["leg"] for one in events(site, "answered")] == ([leg_told] if leg_told else [])
+    assert len(events(site, "ended")) == 1
 
 
 @sooner

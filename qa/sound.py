@@ -160,6 +160,8 @@ class Shelf:
 
     def _added(self, settled: recordings.Recording, audio: Legs) -> Assembled | None:
         """The stored recording with what came since; None when it had everything."""
+        if not any(leg.samples for _, leg in audio.values()):
+            return None  # before a long recording is read for nothing
         kind: Literal["split", "mixed"] = "split" if len(settled.roles) == 2 else "mixed"
         pcm = decode(self.folder / settled.path).pcm
         stands = Assembled(pcm, settled.roles, kind, settled.answer_ms or 0, settled.gaps, settled.origin_at)

@@ -6,7 +6,7 @@ Whatever is no clean series of rings is ``unknown`` with its reason: "no ring he
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -22,6 +22,7 @@ EDGE_MS = 60  # what windows see beyond an edge
 QUIETER_DB = 6.0  # the pause is at least so much quieter than the tone
 CUT_MS = 300  # a burst that the answer cut off, where nothing before it says when to expect one
 PURE = 0.8
+BLOCK_SECONDS = 20
 ALONE_MS = 1000  # nothing else sounds so long before a single ring
 ANSWER_MS = 1500  # in which the answering voice is heard after a ring that was cut off
 
@@ -65,7 +66,7 @@ def hear(flow: Flow, beat: Rhythm, until_ms: int | None = None) -> Rings:
     """Rings in a recording, of the channel that has them; only what comes before ``until_ms``, where that is given."""
     ears = [Listener(flow.rate, beat.tones) for _ in range(flow.channels)]
     left = None if until_ms is None else max(0, until_ms) * flow.rate // 1000
-    for piece in flow.pieces:
+    for piece in _larger(flow):
         sound = np.frombuffer(piece, np.int16).reshape(-1, flow.channels)[:left]
         for one, ear in enumerate(ears):
             ear.feed(as_float(sound[:, one]))
@@ -74,6 +75,18 @@ def hear(flow: Flow, beat: Rhythm, until_ms: int | None = None) -> Rings:
             if not left:
                 break
     return together([count(ear, beat) for ear in ears], ears)
+
+
+def _larger(flow: Flow) -> Iterator[bytes]:
+    """The pieces, some seconds at a time: windows are quicker by the thousand."""
+    heap, enough = bytearray(), BLOCK_SECONDS * flow.rate * flow.channels * 2
+    for piece in flow.pieces:
+        heap += piece
+        if len(heap) >= enough:
+            yield bytes(heap)
+            heap.clear()
+    if heap:
+        yield bytes(heap)
 
 
 def together(found: Sequence[Rings], ears: Sequence[Listener]) -> Rings:

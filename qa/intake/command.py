@@ -22,6 +22,7 @@ from qa.importing import import_file
 from qa.intake.keep import Kept, Ready, Shelf, keep
 from qa.intake.plan import Item, Plan, is_sound, plan
 from qa.intake.sound import Part, Sound, convert
+from qa.logs import to_stderr
 from qa.observing import judge
 from qa.ringing import answer_after, listened
 from qa.services import Services, now, opened
@@ -63,6 +64,7 @@ def import_calls(paths: Sequence[Path], step: Step, *, partial: bool, actor: str
     if len(paths) == 1 and not paths[0].is_dir() and not is_sound(paths[0]):
         return import_file(paths[0], step, only="call", partial=partial, actor=actor)
     settings = load_settings()
+    to_stderr("warning")
     found = plan(paths, settings.zone)
 
     async def work() -> Report:

@@ -281,7 +281,7 @@ def packs_list(json_: Json = False) -> None:
     say(as_json(rows) if json_ else listed_text(rows))
 
 
-def _asked(yes: bool) -> Callable[[str], bool]:
+def _asked(yes: bool, question: str = "Publish it?") -> Callable[[str], bool]:
     """Whether a person agrees to what is shown; where nobody can be asked, only --yes does."""
 
     def ask(shown: str) -> bool:
@@ -289,7 +289,7 @@ def _asked(yes: bool) -> Callable[[str], bool]:
             say(shown)
             return True
         say(shown)
-        return sys.stdin.isatty() and typer.confirm("Publish it?")
+        return sys.stdin.isatty() and typer.confirm(question)
 
     return ask
 
@@ -547,6 +547,20 @@ def restore(
     from qa.admin import restore_from
 
     say(restore_from(file, replace, actor))
+
+
+@app.command(epilog="Example: seatwatch purge --site demo")
+def purge(
+    site: Annotated[str | None, typer.Option(help="demo: take the demonstration away whole.", metavar="demo")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take it away without being asked.")] = False,
+    actor: Actor = None,
+) -> None:
+    """Take away recordings that are older than `retention_days`, or with --site demo the demonstration."""
+    from qa.purging import purge as take_away
+
+    done = take_away(site, actor, _asked(yes, "Take this away?"))
+    say(done.text)
+    raise typer.Exit(DONE if done.done else FAILED)
 
 
 @app.command(epilog="Example: seatwatch bench phrases spool --json")

@@ -56,6 +56,7 @@ class Worker:
     folder: Path
     keep_flac: bool = False
     step: Step = _no_step
+    start_day: date | None = None  # what is dated before it is kept as it is
 
     async def hear(self, job: dict[str, Any]) -> None:
         """One ended call: hear its recording if that was not done, then score it. A failure shows on the call."""
@@ -71,7 +72,11 @@ class Worker:
     async def _hear(self, job: dict[str, Any]) -> None:
         rules = self.rules(job["site"])
         async with self.store.site(rules.id, ACTOR) as tx:
-            gone = (await calls.get(tx, job["call"])).folded.get("withdrawn")
+            call = await calls.get(tx, job["call"])
+            gone = call.folded.get("withdrawn")
+            if self._early(call.day):
+                log.info("call.before_the_start", call=call.id, day=str(call.day))
+                return
             found = [] if gone else await recordings.of_call(tx, job["call"])
         transcript = None
         if found:
@@ -82,6 +87,9 @@ class Worker:
         await self._score_call(rules, job["call"], found, transcript)
         if transcript is not None and not self.keep_flac:
             await self._shrink(rules, found[0])
+
+    def _early(self, day: date | None) -> bool:
+        return self.start_day is not None and day is not None and day < self.start_day
 
     async def _rung(self, rules: SiteRules, one: Recording) -> Recording:
         """The newest audio with what rings in it before the answer: heard once, in the lossless sound, and kept."""
@@ -161,7 +169,7 @@ class Worker:
         async with self.store.site(rules.id, ACTOR) as tx:
             await ledger.hold_subject(tx, f"away:{job['episode']}")
             away = await _told_away(tx, job)
-            if away is not None:
+            if away is not None and not self._early(away.at.astimezone(rules.zone).date()):
                 facts = away_facts(away, approved=False, site=rules.view)
                 await self._record(tx, rules, facts, away.at.astimezone(rules.zone).date())
 

@@ -13,16 +13,18 @@ import uvloop
 from qa.faults import faults
 from qa.ingesting import Carrier, listening
 from qa.logs import to_stderr
-from qa.settings import Settings, load_settings
+from qa.settings import Settings, SettingsError, load_settings
 
 PARTS = ("ingest", "worker", "web")
 Say = Callable[[str], None]
 
 
 def run_parts(parts: Sequence[str], say: Say) -> int:
-    """Run until stopped; a worker without a model is refused before anything starts."""
+    """Run until stopped; recording without an announcement, and a worker without a model, are refused at once."""
     settings = load_settings()
     to_stderr(settings.log_level)
+    if "ingest" in parts and (lacking := settings.lacking_to_record):
+        raise SettingsError([*lacking, "`seatwatch serve web` shows the same set-up as a page, /setup"])
     if "worker" in parts:
         from qa.services import model_folder
         from speech.whisper import check_folder

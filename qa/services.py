@@ -11,7 +11,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from qa.fold import Folder
 from qa.ingesting import Carrier, listening
 from qa.jobs import HEAR, SCORE_AWAY, Worker
 from qa.settings import Settings
-from qa.site import SiteRules, rules
+from qa.site import DEMO, SiteRules, rules
 from qa.store.duty import Duty
 from qa.store.errors import StoreAway, StoreBusy
 from qa.store.pool import Store
@@ -153,6 +153,11 @@ async def _stop(services: Services) -> None:
     await asyncio.gather(*services.tasks, return_exceptions=True)
 
 
+def _start(settings: Settings) -> date | None:
+    """The site's first day; the demo plays whenever it likes."""
+    return None if settings.site == DEMO else settings.start_day
+
+
 async def start_worker(services: Services, stack: AsyncExitStack, model: Path, niceness: int = 19) -> None:
     """Jobs from the queue; the model loads at once, beside whatever rings."""
     settings, fault = services.settings, faults(services.settings)
@@ -166,7 +171,9 @@ async def start_worker(services: Services, stack: AsyncExitStack, model: Path, n
     async def warm() -> None:
         services.status["model"] = (await listening.warmed_up()).engine
 
-    worker = Worker(services.store, services.rules, listening, services.recordings, settings.keep_flac, step)
+    worker = Worker(
+        services.store, services.rules, listening, services.recordings, settings.keep_flac, step, _start(settings)
+    )
     queue = await stack.enter_async_context(Queue.open(services.store.dsn))
     queue.handle(HEAR, worker.hear, at_once=settings.speech_workers)
     queue.handle(SCORE_AWAY, worker.score_away)

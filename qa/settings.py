@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -73,6 +74,13 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="what cloud senders call, as in wss://HOST; absent = what arrives")
     watch: WatchTable | None = Field(None, description="folder whose recordings are taken in as they come")
     recordings: Path | None = Field(None, description="folder of recordings; absent = in the data folder")
+    start_day: date | None = Field(None, description="first day whose calls are heard and scored; absent = any")
+    announcement: str | None = Field(
+        None, max_length=2000, description="what callers are told about the recording; needed to record"
+    )
+    retention_days: int | None = Field(
+        None, ge=1, le=36500, description="so long recordings are kept; needed to record"
+    )
     silent_call_minutes: int = Field(
         240, ge=1, description="a call of which nothing came for so long is taken for over"
     )
@@ -160,11 +168,27 @@ class Settings(BaseSettings):
 
     @property
     def spool(self) -> Path:
-        return self.data / "spool"
+        """The demo has one of its own: what it plays must never be carried to a site that takes over its ports."""
+        return self.data / ("spool-demo" if self.site == "demo" else "spool")
 
     @property
     def recordings_folder(self) -> Path:
         return self.recordings.expanduser() if self.recordings else self.data / "recordings"
+
+    @property
+    def lacking_to_record(self) -> list[str]:
+        """Why no call may be recorded here yet: one letter for each thing that is missing. The demo needs nothing."""
+        if self.site == "demo":
+            return []
+        told = {
+            "announcement": (self.announcement, "what callers are told about the recording is not set"),
+            "retention_days": (self.retention_days, "how long recordings are kept is not set"),
+        }
+        return [
+            f"{name}: {what}, so nothing is recorded; set {PREFIX}{name.upper()}, or run `seatwatch init`"
+            for name, (value, what) in told.items()
+            if not value
+        ]
 
     @cached_property
     def secret(self) -> bytes:
@@ -198,6 +222,11 @@ class Settings(BaseSettings):
                 value = ", ".join(one.name for one in value) or None
             shown[name] = value if isinstance(value, bool | int | str) or value is None else str(value)
         return shown
+
+
+def settings_target() -> Path:
+    """Where settings are written: the file in force, else seatwatch.toml in this folder."""
+    return (settings_file() or Path("seatwatch.toml")).resolve()
 
 
 def settings_file() -> Path | None:

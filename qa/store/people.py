@@ -64,6 +64,11 @@ async def take(tx: Tx, person: UUID, held: Held) -> None:
     await tx.run("people.take", person, held.role, storable(held.team))
 
 
+async def change(tx: Tx, person: UUID, name: str, login: str | None, agent: str | None) -> None:
+    """They are called otherwise from now on; a login or agent code that somebody else holds is a Conflict."""
+    await tx.run("people.change", person, storable(name), storable(login), storable(agent))
+
+
 async def leave(tx: Tx, person: UUID) -> None:
     """They can act no more; what they did stays."""
     await tx.run("people.leave", person)

@@ -7,6 +7,9 @@ INSERT INTO person_role (person, role, team) VALUES ($1, $2, $3) ON CONFLICT DO 
 -- take: Take a role from a person.
 DELETE FROM person_role WHERE person = $1 AND role = $2 AND team = $3;
 
+-- change: A person is called otherwise.
+UPDATE person SET name = $2, login = $3, agent = $4, actor = current_setting('seatwatch.actor') WHERE id = $1;
+
 -- leave: A person has left; what they did stays under their name.
 UPDATE person SET left_at = now(), actor = current_setting('seatwatch.actor') WHERE id = $1 AND left_at IS NULL;
 

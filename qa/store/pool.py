@@ -145,6 +145,13 @@ class Store:
         async with self._work("*", actor) as tx:
             await tx.run("sites.add", site, name, zone)
 
+    async def remove_site(self, site: str, actor: str) -> None:
+        """Take a site and every row of it away, its ledger included. There is no way back but a backup."""
+        async with self._work("*", actor) as tx:
+            await tx.run("sites.as_owner", site)
+            await tx.run("sites.forget_jobs")
+            await tx.run("sites.remove")
+
     async def sites(self) -> list[Site]:
         async with self._work("*", "service") as tx:
             return [Site(**row) for row in await tx.all("sites.all")]

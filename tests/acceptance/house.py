@@ -124,7 +124,7 @@ class House:
         own |= {
             "SEATWATCH_DATA": str(self.home), "SEATWATCH_MODEL": "fixture", "SEATWATCH_KEEP_FLAC": "true",
             "SEATWATCH_INGEST_PORT": str(self.ports[0]), "SEATWATCH_AUDIOSOCKET_PORT": str(self.ports[1]),
-            "SEATWATCH_FAULT": fault,
+            "SEATWATCH_FAULT": fault, "SEATWATCH_ANNOUNCEMENT": "tests", "SEATWATCH_RETENTION_DAYS": "1",
         }  # fmt: skip
         return own | ({"SEATWATCH_DATABASE_URL": self.url} if self.url else {})
 

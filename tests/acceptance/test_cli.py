@@ -19,6 +19,7 @@ COMMANDS = (
     "demo", "score", "serve", "push", "verify", "packs check", "packs coverage", "packs show", "packs golden",
     "packs publish", "packs promote", "packs list", "backtest",
     "phrases test", "import records", "import calls", "register", "doctor", "migrate", "backup", "restore", "bench",
+    "purge", "rings", "import queue-log", "reconcile",
 )  # fmt: skip
 HEAVY = ("alembic", "av", "ctranslate2", "faster_whisper", "numpy", "onnxruntime", "scipy", "sqlalchemy")
 
@@ -81,6 +82,9 @@ MISTAKES = [
     (("score", "x.wav"), "SEATWATCH_MODEL"),
     (("serve", "everything"), "everything"),
     (("serve", "worker"), "SEATWATCH_MODEL"),
+    (("serve", "ingest"), "SEATWATCH_ANNOUNCEMENT"),
+    (("serve", "ingest"), "SEATWATCH_RETENTION_DAYS"),
+    (("purge", "--site", "main"), "demo"),
     (("push", "none.wav"), "none.wav"),
     (("push", "-"), "--call"),
     (("push", "x.wav", "--rate", "fast"), "--rate"),
@@ -122,6 +126,7 @@ def test_a_port_that_is_taken_is_named(place: dict[str, str], tmp_path: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         env = place | {"SEATWATCH_INGEST_PORT": port, "SEATWATCH_AUDIOSOCKET_PORT": "0"}
+        env |= {"SEATWATCH_ANNOUNCEMENT": "tests", "SEATWATCH_RETENTION_DAYS": "1"}
         refused(seatwatch(env, "serve", "ingest", cwd=tmp_path), 2, port)
 
 

@@ -1,0 +1,1 @@
+"""First set-up of a site: questions, live tests, and what becomes of the answers. The same for terminal and page."""

@@ -88,6 +88,12 @@ def answered_event(config: SiprecConfig, call: str, number: int, at: datetime, l
     return event | ({"seat": seat} if seat else {})
 
 
+def transferred_event(config: SiprecConfig, call: str, number: int, at: datetime, seat: str, to: str) -> dict[str, Any]:
+    """Another seat speaks on the stream of this one; what passed between the two is not told."""
+    return {"source": config.source, "id": event_id(call, "transferred", number), "at": at.isoformat(),
+            "type": "transferred", "call": call, "seat": seat, "to": to, "confidence": "inferred"}  # fmt: skip
+
+
 def ended_event(config: SiprecConfig, call: str, number: int, at: datetime) -> dict[str, Any]:
     """The session was ended by its sender. SIPREC does not say which party hung up."""
     return {"source": config.source, "id": event_id(call, "ended", number), "at": at.isoformat(), "type": "ended",

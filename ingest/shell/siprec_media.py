@@ -83,6 +83,13 @@ class MediaLeg(asyncio.DatagramProtocol):
             self.since_s = self._core.mono()
         self.sends = offered.sends
 
+    def hand_over(self, writer: LegWriter) -> None:
+        """What came so far is one leg, what comes from here on another."""
+        self._read_rest()
+        self._write(self.receiver.drain())
+        self.writer.end("end")
+        self.writer, self.first_at = writer, None
+
     @property
     def heard_s(self) -> float:
         return max(self.since_s, self.receiver.heard_s or 0.0)

@@ -19,7 +19,15 @@ from ingest.shell.siprec_media import MediaLeg, Ports
 from ingest.sip import Request
 from ingest.sip_parts import Part, parts
 from ingest.siprec import Metadata, Speaker
-from ingest.siprec_config import SiprecConfig, answered_event, call_name, ended_event, leg_event, leg_labels
+from ingest.siprec_config import (
+    SiprecConfig,
+    answered_event,
+    call_name,
+    ended_event,
+    leg_event,
+    leg_labels,
+    transferred_event,
+)
 
 AGAIN_S = 1.0
 
@@ -47,7 +55,7 @@ class Session:
         self._version = 0
         self._body = b""
         self._events = 0
-        self._answered = False
+        self._answered: set[str] = set()  # legs whose answer has been told
         self.over = ""
         self.started_s = core.mono()
 
@@ -169,28 +177,54 @@ class Session:
         return [self._core.fresh_leg(self.call, name) if place in fresh else name for place, name in enumerate(names)]
 
     async def _start(self, place: int, bound: socket.socket, hosts: frozenset[str]) -> MediaLeg:
-        one, name = self._offer[place], self._names[place]
+        one = self._offer[place]
         law = one.codecs[0][1]
-        writer = LegWriter(self._core, Opened(self.call, name, self._said[name].role), self._config.source, law)
-        leg = MediaLeg(self._core, writer, Receiver(hosts, dict(one.codecs), law))
+        leg = MediaLeg(self._core, self._writer(self._names[place], law), Receiver(hosts, dict(one.codecs), law))
         leg.sends = one.sends
         await leg.listen(bound)
         return leg
 
     async def _learn(self, new: Metadata | None, offer: tuple[Offered, ...], names: list[str]) -> None:
         """Store who speaks where, for legs about which something is new; then it holds."""
+        names = list(names)
         metadata = siprec.merge(self._metadata, new) if new is not None else self._metadata
-        taken = [(name, one.label or name) for name, one in zip(names, offer, strict=True) if one.taken]
-        speakers = siprec.speakers(metadata, [label for _, label in taken], self._config.roles)
-        told = [
-            (*one, speaker) for one, speaker in zip(taken, speakers, strict=True) if self._said.get(one[0]) != speaker
-        ]
-        if told:
-            at, session = self._core.now(), metadata.session
-            await self._store([leg_event(self._config, self.call, name, self._number(), at, speaker, session, label)
-                               for name, label, speaker in told])  # fmt: skip
+        places = [place for place, one in enumerate(offer) if one.taken]
+        labels = [leg_labels(offer)[place] for place in places]
+        speakers = dict(zip(places, siprec.speakers(metadata, labels, self._config.roles), strict=True))
+        turned = [place for place, speaker in speakers.items() if self._another_seat(place, names[place], speaker)]
+        values = [self._turn(self._said[names[place]], speakers[place]) for place in turned]
+        for place in turned:
+            names[place] = self._core.fresh_leg(self.call, leg_labels(offer)[place])
+        told = {place: one for place, one in speakers.items() if self._said.get(names[place]) != one}
+        for place, label in zip(places, labels, strict=True):
+            if (one := told.get(place)) is not None:
+                values.append(leg_event(self._config, self.call, names[place], self._number(), self._core.now(), one,
+                                        metadata.session, label))  # fmt: skip
+        if values:
+            await self._store(values)
         self._metadata, self._offer, self._names = metadata, offer, names
-        self._said |= {name: speaker for name, _, speaker in told}
+        self._said |= {names[place]: one for place, one in told.items()}
+        for place in turned:
+            self._hand_over(place)
+
+    def _turn(self, before: Speaker, now: Speaker) -> dict[str, object]:
+        at = self._core.now()
+        return transferred_event(self._config, self.call, self._number(), at, str(before.seat), str(now.seat))
+
+    def _another_seat(self, place: int, name: str, now: Speaker) -> bool:
+        """Its stream goes on with another seat's voice: what each of them says is a leg of its own."""
+        leg, before = self.legs[place] if place < len(self.legs) else None, self._said.get(name)
+        if leg is None or leg.over or leg.first_at is None or before is None:
+            return False
+        return before.seat is not None and now.seat is not None and before.seat != now.seat
+
+    def _hand_over(self, place: int) -> None:
+        leg = self.legs[place]
+        if leg is not None and not leg.over:
+            leg.hand_over(self._writer(self._names[place], leg.receiver.law))
+
+    def _writer(self, name: str, law: str) -> LegWriter:
+        return LegWriter(self._core, Opened(self.call, name, self._said[name].role), self._config.source, law)
 
     def _number(self) -> int:
         """A process that starts anew does not repeat what an earlier one said of the same Call-ID."""
@@ -210,20 +244,21 @@ class Session:
     @property
     def answer_due(self) -> bool:
         """Whether the answer is still to be told."""
-        return not self._answered and self._voice() is not None
+        return self._voice() is not None
 
     def _answer(self) -> list[dict[str, object]]:
-        if self._answered or (voice := self._voice()) is None:
-            return []
-        self._answered = True
-        name, at = voice
-        return [answered_event(self._config, self.call, self._number(), at, name, self._said[name].seat)]
+        told: list[dict[str, object]] = []
+        while (voice := self._voice()) is not None:
+            name, at = voice
+            self._answered |= {name} if self._said[name].role == "agent" else set(self._names)
+            told.append(answered_event(self._config, self.call, self._number(), at, name, self._said[name].seat))
+        return told
 
     def _voice(self) -> tuple[str, datetime] | None:
-        """The leg whose first sound was the answer: the seat's; where nobody knows the seat, the last to be heard."""
+        """The leg whose first sound was an answer: a seat's; where nobody knows the seat, the last one to be heard."""
         heard = [(name, leg.first_at) for name, leg in zip(self._names, self.legs, strict=False) if leg is not None]
         seats = [one for one in heard if self._said[one[0]].role == "agent"]
-        came = [(name, at) for name, at in seats or heard if at is not None]
+        came = [(name, at) for name, at in seats or heard if at is not None and name not in self._answered]
         if not came or (not seats and len(came) < len(heard)):
             return None
         return min(came, key=_at) if seats else max(came, key=_at)

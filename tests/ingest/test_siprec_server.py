@@ -97,6 +97,30 @@ async def test_both_streams_of_a_call(tmp_path: Path, tcp: bool) -> None:
     )
 
 
+async def test_another_seat_on_the_same_stream_is_another_leg(tmp_path: Path) -> None:
+    async with recording(tmp_path) as site, calling(site) as client:
+        await client.invite()
+        for voice in client.voices:
+            voice.say(range(10))
+        await heard(site, client, 6 * FRAME, 1)
+        await client.offer("", METADATA.replace("sip:1001@", "sip:1002@"), "UPDATE")
+        for voice in client.voices:
+            voice.say(range(10, 20))
+        await client.ask("BYE")
+        await over(site, client)
+        legs = {name: leg(site, client, name) for name in ("1", "2", "2+2")}
+
+    assert {name: one.segments for name, one in legs.items()} == {
+        "1": [(0, sent(range(20)))], "2": [(0, sent(range(10), 1))], "2+2": [(0, sent(range(10, 20), 1))]
+    }  # fmt: skip
+    assert {name: one.ended for name, one in legs.items()} == {"1": "hangup", "2": "end", "2+2": "hangup"}
+    assert [(one["seat"], one["to"]) for one in events(site, "transferred")] == [("1001", "1002")]
+    assert [(one["leg"], one["seat"]) for one in events(site, "answered")] == [("2", "1001"), ("2+2", "1002")]
+    told = [parse_event(json.loads(row.payload)) for row in site.sink.rows if row.kind == "event"]
+    call = fold_call([one for one in told if isinstance(one, Event)])
+    assert [(part.offer.seat, part.leg) for part in call.parts] == [("1001", "2"), ("1002", "2+2")]
+
+
 @pytest.mark.parametrize(
     ("metadata", "heard_legs", "leg_told"),
     [(METADATA, [0], None), (METADATA, [1], "2"), ("", [1], None), ("", [1, 0], "1")],
@@ -204,6 +228,7 @@ async def test_metadata_that_comes_later_changes_who_speaks(tmp_path: Path) -> N
     told = [(one["leg"], one["role"], one.get("seat")) for one in events(site, "leg")]
 
     assert told == [("1", "customer", None), ("2", "agent", "1001"), ("2", "agent", "1002")]
+    assert not events(site, "transferred"), "nobody had spoken yet"
     assert (answer.status, answer.body, again.status) == (200, b"", 200)
     assert b"m=audio" in again.body, "an INVITE without an offer is answered with ours"
 

@@ -13,6 +13,7 @@ Show = Callable[[dict[str, Any], str], None]
 BENCHES = {
     "backtest": "qa.bench.backtest",
     "backtest-million": "qa.bench.backtest",
+    "board": "qa.bench.board",
     "load": "qa.bench.load",
     "pipeline": "qa.bench.pipeline",
     "pipeline-small": "qa.bench.pipeline",

@@ -217,3 +217,11 @@ def test_every_leg_sends_ten_times_a_second() -> None:
 def _expected() -> Iterator[tuple[str, str, int, int]]:
     for call, leg in (("call-0000", "customer"), ("call-0000", "agent"), ("call-0001", "customer")):
         yield from ((call, leg, at + 1, at * 800) for at in range(3))
+
+
+@pytest.mark.slow
+def test_board() -> None:
+    half, worst, cpu = shown("board")
+
+    assert [row["name"] for row in (half, worst, cpu)] == ["board-p50", "board-p99", "board-cpu"]
+    assert "0 lost" in worst["note"] and cpu["peer"] is None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.events import PRESENT, STATES
+from qa.board_alarms import CHECKS
 from qa.store.screens import OUTCOMES, STAGES
 from scoring.facts import Cause
 from speech.lexicon import CATEGORIES
@@ -62,6 +64,10 @@ def test_no_component_holds_words_of_its_own(path: Path) -> None:
 @pytest.mark.parametrize(
     "family, members",
     [
+        ("seat", STATES),
+        ("alarm", CHECKS),
+        ("alarm", [f"{kind}.text" for kind in CHECKS]),
+        ("board.present", PRESENT),
         ("cause", [str(cause) for cause in Cause]),
         ("state", STAGES),
         ("outcome", [*OUTCOMES, "na"]),

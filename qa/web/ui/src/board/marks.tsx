@@ -46,7 +46,7 @@ const ALARMS: Record<string, ReactNode> = {
 
 export function Since({ at }: { at: string }) {
   const element = useTicking<HTMLTimeElement>(() => minutes(Math.floor(secondsSince(at))));
-  return <time ref={element} dateTime={at} className="num" />;
+  return <time ref={element} dateTime={at} aria-live="off" className="num" />;
 }
 
 /** The ring that sounds now, counted from one. */

@@ -1,5 +1,5 @@
 // One clock for everything that counts up: the server's, once a second, written without drawing the screen anew.
-import { useEffect, useRef, type RefObject } from "react";
+import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 
 type Hand = () => void;
 
@@ -29,7 +29,7 @@ export function useTicking<T extends Element>(text: () => string): RefObject<T |
     const said = latest.current();
     if (element.current && element.current.textContent !== said) element.current.textContent = said;
   };
-  useEffect(write);
+  useLayoutEffect(write);
   useEffect(() => {
     hands.add(write);
     timer ??= setInterval(() => hands.forEach((hand) => hand()), 1000);

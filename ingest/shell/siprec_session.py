@@ -192,6 +192,8 @@ class Session:
         labels = [leg_labels(offer)[place] for place in places]
         speakers = dict(zip(places, siprec.speakers(metadata, labels, self._config.roles), strict=True))
         turned = [place for place, speaker in speakers.items() if self._another_seat(place, names[place], speaker)]
+        if turned:
+            await self.tell_answer()  # who has spoken so far is told before somebody else does
         values = [self._turn(self._said[names[place]], speakers[place]) for place in turned]
         for place in turned:
             names[place] = self._core.fresh_leg(self.call, leg_labels(offer)[place])

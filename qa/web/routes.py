@@ -13,6 +13,7 @@ from qa.web import (
     board,
     board_models,
     calls,
+    captures,
     contract,
     health,
     imports,
@@ -162,6 +163,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         f"{API}/seat-times", seat_times.get_seat_times, TIMES, "How long each seat or agent was in which state",
         board_models.SeatTimes, seat_times.TimesQuery,
+    ),
+    Route(
+        f"{API}/captures", captures.get_captures, TIMES, "How much of each day was recorded, by other systems' lists",
+        captures.Captures, captures.CapturesQuery,
     ),
     Route(
         f"{API}/seat-times.csv", seat_times.get_seat_times_table, TIMES, "The same as a table",

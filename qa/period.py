@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from qa.period_world import ClosedWorlds, Seen, local, see, site_json
+from qa.period_world import ClosedWorlds, Seen, local, phrases_sha, see, site_json, stood_json
 from qa.runs import pack_body
 from qa.site import SiteRules
 from qa.store import choices, ledger, months, packs, periods
@@ -28,7 +28,6 @@ from scoring import overlay as overlays
 from scoring.canonical import canonical, digest
 from scoring.engine import ENGINE
 from scoring.errors import ScoringError
-from scoring.load import load_lexicons
 from scoring.pack import Pack
 from scoring.period import attempt
 from scoring.period.card import Card, to_json
@@ -102,7 +101,7 @@ class Months:
                 return await self._frozen(tx, month, closed, only or Only())
         seen = await self.seen()
         world = seen.world.as_of(month)
-        cards = await asyncio.to_thread(_cards, world, month, only or Only(), step)
+        cards = await asyncio.to_thread(_cards, Closing(world), month, only or Only(), step)
         return View(
             month, world.site.money, tuple(plain(card, world) for card in cards), world.packs,
             seen.decisions, seen.adjustments, None, None, world.site.signed_off_by,
@@ -128,7 +127,8 @@ class Months:
         seen = await self.seen()
         _may_close(seen, month, self.now)
         frozen, world = _closed_world(seen.world.as_of(month), month)
-        cards = await asyncio.to_thread(_cards, world, month, Only(), step)
+        closing = Closing(world)
+        cards = await asyncio.to_thread(_cards, closing, month, Only(), step)
         if not any(card.who.kind == "person" for card in cards):
             raise MonthRefused("not_applicable", f"nobody worked here in {month}; import people and records first")
         bodies = [canonical(plain(card, frozen)) for card in cards]
@@ -137,6 +137,7 @@ class Months:
             if any(one.month == str(month) for one in await months.closings(tx)):
                 raise MonthRefused("duplicate", f"{month} was closed by somebody else just now; show it")
             await self._write(tx, seen, month, frozen, list(zip(cards, bodies, strict=True)), step)
+            await months.stand(tx, str(month), stood_json(closing.standing(cards)))
         return await self.view(month, only)
 
     async def _write(
@@ -255,20 +256,15 @@ def cards_sha(found: Iterable[tuple[str, bytes]]) -> str:
     return digest(canonical([[name, digest(body)] for name, body in sorted(found)]))
 
 
-def phrases_sha() -> str:
-    """Names the phrases that turn the words of imported calls into facts."""
-    return digest(repr(load_lexicons()).encode())
-
-
 def _pack_of(body: bytes) -> Pack:
     from qa.runs import pack_of
 
     return pack_of(body)
 
 
-def _cards(world: World, month: Period, only: Only, step: Step) -> list[Card]:
+def _cards(closing: Closing, month: Period, only: Only, step: Step) -> list[Card]:
+    world = closing.world
     wanted = [who for who in names(world, month) if only.who(who, world.book.team(who.name, month.last))]
-    closing = Closing(world)
     found = []
     for number, who in enumerate(wanted, 1):
         card = closing.card(who, month)
@@ -360,14 +356,16 @@ def _entry(pack: Pack, rule: str, event: str, amount: Decimal | None, why: str =
 def _again(now: World, month: Period, step: Step) -> dict[str, bytes]:
     """A closed month's cards, made again from the world that it was closed in."""
     frozen, world = _closed_world(now.closed[month], month)
-    return {subject(card.who, month): canonical(plain(card, frozen)) for card in _cards(world, month, Only(), step)}
+    return {
+        subject(card.who, month): canonical(plain(card, frozen)) for card in _cards(Closing(world), month, Only(), step)
+    }
 
 
 async def replay(
     store: Store, rules: SiteRules, actor: str, step: Step = silent
 ) -> tuple[int, dict[int, int], list[str]]:
     """Every closed month closed again: how many cards came out to the byte, cards by another engine, differences."""
-    seen = await see(store, rules, actor, datetime.combine(date.min, time()))
+    seen = await see(store, rules, actor, datetime.combine(date.min, time()), anew=True)
     same, older, wrong = 0, dict[int, int](), list[str]()
     for month, closed in sorted(seen.closings.items()):
         if closed.engine != ENGINE:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from qa.publishing import Published, timeline
@@ -25,10 +26,12 @@ from qa.store.months import Closing as Closed
 from qa.store.pool import Store, Tx
 from qa.subjects import Ears, items_of
 from scoring import facts as fact_form
-from scoring.load import load_pack, shipped, shipped_names
+from scoring.canonical import digest
+from scoring.engine import ENGINE
+from scoring.load import load_lexicons, load_pack, shipped, shipped_names
 from scoring.overlay import Overlay
 from scoring.pack import Pack
-from scoring.period.world import CallItem, CallList, Decision, Money, Site, Timeline, World
+from scoring.period.world import CallItem, CallList, Decision, Money, Site, Stood, Timeline, Who, World
 from scoring.records.admit import restored
 from scoring.records.book import Book
 from scoring.records.period import Period
@@ -165,13 +168,18 @@ class _Raw:
     records: list[tuple[int, Any]]
     pack_bodies: dict[str, packs.Pack]
     overlays: dict[str, packs.Overlay]
+    stood: Mapping[str, Mapping[str, Any]]  # by the last closing
     published: tuple[Published, ...]
 
 
-async def see(store: Store, rules: SiteRules, actor: str, now: datetime) -> Seen:
-    """A site's months as they stand now; ``now`` is local to it."""
+async def see(store: Store, rules: SiteRules, actor: str, now: datetime, *, anew: bool = False) -> Seen:
+    """A site's months as they stand now; ``now`` is local to it. ``anew``: what the last closing kept of the months
+    before it is computed again.
+    """
     async with store.site(rules.id, actor) as tx:
         raw = await _read(tx)
+        if anew:
+            raw.stood = {}
         raw.published = await timeline(tx, rules)
     reader = Reader(store, rules.id, actor, asyncio.get_running_loop())
     return await asyncio.to_thread(_Builder(raw, rules, reader, now).seen)
@@ -189,8 +197,22 @@ async def _read(tx: Tx) -> _Raw:
     raw.records = await months.records(tx, 0, raw.pins.records)
     shas = {sha for one in raw.closings for sha in one.packs.values()}
     raw.pack_bodies = {sha: await packs.get(tx, sha) for sha in sorted(shas)}
+    last = raw.closings[-1] if raw.closings else None
+    raw.stood = await months.stood(tx, last.month) if last is not None and _decides_alike(last) else {}
     raw.overlays = {sha: await packs.overlay(tx, sha) for sha in sorted({one.overlay for one in raw.closings})}
     return raw
+
+
+def _decides_alike(closed: Closed) -> bool:
+    """Whether what it came to then is what this release would say: another engine or other phrases compare with
+    themselves, or their own difference would become an adjustment.
+    """
+    return closed.engine == ENGINE and closed.site.get("phrases") == phrases_sha()
+
+
+def phrases_sha() -> str:
+    """Names the phrases that turn the words of imported calls into facts."""
+    return digest(repr(load_lexicons()).encode())
 
 
 class _Builder:
@@ -274,6 +296,7 @@ class _Builder:
             closed=self._closed(tuple(other for other in sorted(self.closings) if other < month)),
             decisions=self._decisions(one.decisions),
             timeline=self._timeline(month),
+            stood=stood_of(self.raw.stood) if month == max(self.closings) else {},
         )
 
     def _timeline(self, upto: Period) -> Timeline:
@@ -296,6 +319,23 @@ class _Builder:
                 at = local(one.made_at, self.rules)
                 found[key] = (*found.get(key, ()), Decision(one.state, one.actor, at))
         return found
+
+
+def stood_of(told: Mapping[str, Mapping[str, Any]]) -> dict[tuple[Who, Period], Stood]:
+    """From the form in which a closing keeps it."""
+    found: dict[tuple[Who, Period], Stood] = {}
+    for who, of_months in told.items():
+        kind, _, name = who.partition("/")
+        whose = Who("person" if kind == "person" else "team" if kind == "team" else "site", name)
+        found.update({(whose, Period(one)): Stood(Decimal(a), Decimal(b)) for one, (a, b) in of_months.items()})
+    return found
+
+
+def stood_json(found: Mapping[tuple[Who, Period], Stood]) -> dict[str, dict[str, list[str]]]:
+    told: dict[str, dict[str, list[str]]] = {}
+    for (who, month), one in found.items():
+        told.setdefault(f"{who.kind}/{who.name}", {})[str(month)] = [str(one.points), str(one.pay)]
+    return told
 
 
 def local(at: datetime, rules: SiteRules) -> datetime:

@@ -137,6 +137,17 @@ def _closing(row: Row) -> Closing:
     return Closing(**{**row, **read, "shadow": tuple(read["shadow"])})
 
 
+async def stand(tx: Tx, closing: str, told: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keep what months came to as this closing knew them: kind/name -> month -> points and pay."""
+    await tx.run("months.stand", closing, dumps(told))
+
+
+async def stood(tx: Tx, closing: str) -> Mapping[str, Mapping[str, Any]]:
+    """The same again; empty where an older release closed."""
+    row = await tx.one("months.stood", closing)
+    return {} if row is None else cast(dict[str, Any], loads(row["body"]))
+
+
 async def cards(tx: Tx, month: str) -> tuple[tuple[str, bytes], ...]:
     """The frozen cards of a month: subject and bytes, in the order of the subjects."""
     return tuple((row["subject"], row["card"]) for row in await tx.all("months.cards", storable(month)))

@@ -16,6 +16,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 SELECT month, now, engine, site, pack, packs, shadow, overlay, records, pointers, decisions, cards_sha, cards, actor,
        made_at FROM closing ORDER BY month;
 
+-- stand: Keep what months came to as a closing knew them.
+INSERT INTO standing (closing, body) VALUES ($1, $2);
+
+-- stood: What months came to as a closing knew them.
+SELECT body FROM standing WHERE closing = $1;
+
 -- cards: The cards of a closed month as they were frozen, in the order of their subjects.
 SELECT run.subject, run.card, run.card_sha FROM run
  WHERE run.subject LIKE 'month:' || $1 || '/%' ORDER BY run.subject COLLATE "C";

@@ -17,7 +17,7 @@ from scoring.period.findings import Finding
 from scoring.period.judge import ORDER
 from scoring.period.month import Month
 from scoring.period.news import News
-from scoring.period.world import SITE, Who, World
+from scoring.period.world import SITE, Stood, Who, World
 from scoring.records.period import Period
 from scoring.scorecard import ZERO, Outcome
 from scoring.values import Known
@@ -34,6 +34,7 @@ class Closing:
         self._cards: dict[tuple[str, Who, Period], Card] = {}
         self._reopened: dict[tuple[int, Period], Closing] = {}
         self._news: dict[tuple[int, int], News] = {}
+        self._stood: dict[tuple[int, Who, Period], Stood] = {}
 
     def card(self, who: Who, period: Period, pack: str | None = None) -> Card:
         """One result; ``pack`` None = the active one of that person in that month."""
@@ -104,33 +105,63 @@ class Closing:
         for month in earlier:
             if not self._concerned(then, now, who, month):
                 continue
-            before, after = self._open_card(then, who, month), self._open_card(now, who, month)
-            points_then, points_now = (_points_of(one, now.packs[one.pack]) for one in (before, after))
-            change = points_now - points_then, _pay_of(after) - _pay_of(before)
-            if any(change):
+            before = then.stood.get((who, month)) or self._stands(then, who, month)
+            after = self._stands(now, who, month)
+            if before != after:
                 months.append(month)
-            points, pay = points + change[0], pay + change[1]
+            points, pay = points + after.points - before.points, pay + after.pay - before.pay
         return Adjustment(points, pay, tuple(months))
+
+    def standing(self, cards: Iterable[Card]) -> dict[tuple[Who, Period], Stood]:
+        """What a closing knows of its own month and of those before, for the next one to compare with.
+
+        What was not computed is left out: it stands as it did, and is computed when news of it comes.
+        """
+        now = self.world
+        found: dict[tuple[Who, Period], Stood] = {}
+        for card in cards:
+            earlier = sorted(one for one in now.closed if one < card.period)
+            then = now.closed[earlier[-1]] if earlier else now
+            for month in earlier:
+                key = (id(now.closed.get(card.period, now)), card.who, month)
+                known = self._stood.get(key) or then.stood.get((card.who, month))
+                if known is not None:
+                    found[card.who, month] = known
+            found[card.who, card.period] = _stood_of(card, now.packs[card.pack])
+        return found
 
     def _concerned(self, then: World, now: World, who: Who, month: Period) -> bool:
         """Whether what became known in between could change that month."""
         key = (id(then), id(now))
         if key not in self._news:
             self._news[key] = News(self.evaluator.of_world(then), self.evaluator.of_world(now))
-        pack = now.pack_of(who.name, month.last) if who.kind == "person" else now.pack
+        opened = self._reopen(now, month)
+        pack = opened.world.as_of(month).packs[opened._pack(who, month)]
         return self._news[key].concerns(pack, who, month)
 
-    def _open_card(self, world: World, who: Who, month: Period) -> Card:
+    def _stands(self, world: World, who: Who, month: Period) -> Stood:
         """The month as that world would decide it, were it still open, at the moment it was closed: news changes a
         closed month, time that passes does not.
         """
+        key = (id(world), who, month)
+        if key not in self._stood:
+            opened = self._reopen(world, month)
+            found = opened.evaluator.month(opened._pack(who, month), who, month)
+            self._stood[key] = _stood_of(_card_of(found, False), found.pack)
+        return self._stood[key]
+
+    def _reopen(self, world: World, month: Period) -> Closing:
+        """That world with the month and all after it open again."""
         key = (id(world), month)
         if key not in self._reopened:
             left = {one: kept for one, kept in world.closed.items() if one < month}
             clock = self.world.closed[month].now
             self._reopened[key] = Closing(replace(world, closed=left, now=clock), self.evaluator.shelves)
-        other = self._reopened[key]
-        return _card_of(other.evaluator.month(other._pack(who, month), who, month), False)
+        return self._reopened[key]
+
+
+def _stood_of(card: Card, pack: Pack) -> Stood:
+    return Stood(_points_of(card, pack), _pay_of(card))
 
 
 def _points_of(card: Card, pack: Pack) -> Decimal:

@@ -46,11 +46,11 @@ class News:
         self._moved: dict[tuple[str, str, bool], frozenset[date] | None] = {}
         self._heard: dict[tuple[str | None, Period], bool] = {}
 
-    def concerns(self, pack: str, who: Who, month: Period) -> bool:
-        """Whether that month could come out differently."""
+    def concerns(self, pack: Pack, who: Who, month: Period) -> bool:
+        """Whether that month could come out differently; ``pack`` is the one that scored it."""
         if self._all_new:
             return True
-        far = reach_of(self.now.world.packs[pack])
+        far = reach_of(pack)
         if who.kind != "person" and not far.teams and not self._unnamed(far):
             return False
         alone = who.kind == "person" and not far.people
@@ -61,7 +61,7 @@ class News:
         for change in self._about(who.name, far.common) if alone else self._changes:
             if change.record.kind in wide or (change.first <= _more(month.last) and change.last >= first):
                 return True
-            if change.record.kind in far.moving and self._moves_into(pack, change, month):
+            if change.record.kind in far.moving and self._moves_into(pack.id, change, month):
                 return True
         return False
 

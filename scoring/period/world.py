@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol
 
 from scoring.facts import Facts
@@ -126,9 +127,18 @@ class Decision(NamedTuple):
     at: datetime
 
 
+class Stood(NamedTuple):
+    """What a closed month came to in points and pay, as a later closing knew it."""
+
+    points: Decimal
+    pay: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """The values a month is decided from. ``closed``: each closed month with the world it was closed in."""
+    """The values a month is decided from. ``closed``: each closed month with the world it was closed in; ``stood``:
+    what closed months came to as this world, closed itself, knew them. Whatever is not kept there is computed again.
+    """
 
     packs: Mapping[str, Pack]
     pack: str
@@ -141,6 +151,7 @@ class World:
     closed: Mapping[Period, World] = field(default_factory=dict)
     decisions: Mapping[tuple[str, Period, str], tuple[Decision, ...]] = field(default_factory=dict)
     timeline: Timeline = field(default_factory=Timeline)
+    stood: Mapping[tuple[Who, Period], Stood] = field(default_factory=dict)
 
     def as_of(self, month: Period) -> World:
         """The world that decides this month: the one it was closed in, or this one with the pack of that month."""

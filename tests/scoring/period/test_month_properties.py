@@ -250,6 +250,31 @@ def test_a_closed_month_and_what_was_adjusted_are_the_month_computed_anew(name: 
         assert then[1] + sum(one.pay for one in news) == now[1]
 
 
+def knowing(world: World, month: Period) -> World:
+    """The world whose closing of that month kept what the months before came to."""
+    closing = Closing(world)
+    kept = closing.standing([closing.card(Who("person", one), month) for one in PEOPLE])
+    return replace(world, closed={**world.closed, month: replace(world.closed[month], stood=kept)})
+
+
+@pytest.mark.parametrize("name", PACKS)
+@FEW
+@given(data=st.data())
+def test_what_a_closing_keeps_is_what_would_be_computed_again(name: str, data: st.DataObject) -> None:
+    told = data.draw(books(name))
+    cut, second = sorted((data.draw(st.integers(0, len(told))), data.draw(st.integers(0, len(told)))))
+    first = knowing(close(build(name, told[:cut]), MARCH), MARCH)
+    april = close(replace(first, book=build(name, told[:second]).book, now=first.now.replace(month=5)), APRIL)
+    april = knowing(april, APRIL)
+    last = close(replace(april, book=build(name, told).book, now=first.now.replace(month=6)), MAY)
+
+    forgetful = {month: replace(one, stood={}) for month, one in last.closed.items()}
+    anew = replace(last, closed=forgetful)
+    for month in (APRIL, MAY):
+        for who in PEOPLE:
+            assert cards(last, month)[who].adjusted == cards(anew, month)[who].adjusted
+
+
 @FEW
 @given(st.integers(0, 8), st.integers(0, 4), st.integers(1, 28))
 def test_a_ladder_pays_the_nth_step_whenever_it_comes(number: int, taken: int, day: int) -> None:

@@ -416,8 +416,10 @@ async def test_ports_that_run_out_are_said_and_come_back(tmp_path: Path) -> None
             assert (await two.invite()).status == 503
             await one.ask("BYE")
             await over(site, one)
+        async with calling(site) as greedy:
+            assert (await greedy.invite(voices=3)).status == 503
         async with calling(site) as three:
-            assert (await three.invite()).status == 200
+            assert (await three.invite()).status == 200, "what the refused one had taken is free again"
             await three.ask("BYE")
             await over(site, three)
 

@@ -102,9 +102,15 @@ class BoardFeed:
                 await self._follow()
                 self._wanted.clear()
             except StoreError as error:
-                self._follows = False
-                self._lost(error)
-                await asyncio.sleep(AGAIN_SECONDS)
+                await self._rest(error)
+            except Exception as error:  # a defect must not leave every screen with an old picture for good
+                log.exception("board: cannot be followed")
+                await self._rest(error)
+
+    async def _rest(self, error: Exception) -> None:
+        self._follows = False
+        self._lost(error)
+        await asyncio.sleep(AGAIN_SECONDS)
 
     async def _follow(self) -> None:
         """While anybody looks."""
@@ -182,7 +188,7 @@ class BoardFeed:
                 listener.tell(_status("here", None))
         self._away_since = None
 
-    def _lost(self, error: StoreError) -> None:
+    def _lost(self, error: Exception) -> None:
         """The last picture stays, and everybody is told once that it is old."""
         if self._away_since is not None:
             return

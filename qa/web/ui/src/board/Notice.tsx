@@ -19,7 +19,7 @@ export function Notice({ picture, timezone }: { picture: Picture; timezone: stri
     <p className="boardnotice" role="alert">
       {picture.brokenSince ? <DisconnectOutlined aria-hidden /> : <SyncOutlined aria-hidden />}
       <span>{t(picture.brokenSince ? "board.broken" : "board.away", { time })}</span>
-      <Since at={since} />
+      <Since at={since} real />
     </p>
   );
 }

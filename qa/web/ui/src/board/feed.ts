@@ -1,7 +1,7 @@
 // Follows /api/v1/board/events: the picture, how old it is, and the server's clock. Comes back by itself, whatever broke.
 import { useEffect, useState } from "react";
 import type { BoardAlarm, BoardSeat, Delta, Snapshot } from "./data.ts";
-import { serverTime } from "./tick.ts";
+import { holdTime, now, serverTime } from "./tick.ts";
 
 const SILENT_MS = 12_000; // the server beats every 5 s: a line that says nothing for longer is dead
 const AGAIN_MS = 2_000;
@@ -76,5 +76,9 @@ function follow(set: (change: (before: Picture) => Picture) => void): () => void
 export function useBoard(): Picture {
   const [picture, set] = useState<Picture>(NOTHING);
   useEffect(() => follow(set), []);
+  useEffect(() => {
+    holdTime(picture.brokenSince || picture.awaySince ? new Date(now()).toISOString() : null);
+    return () => holdTime(null);
+  }, [picture.brokenSince, picture.awaySince]);
   return picture;
 }

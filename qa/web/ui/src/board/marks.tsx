@@ -44,8 +44,9 @@ const ALARMS: Record<string, ReactNode> = {
   work: <HourglassFilled aria-hidden />,
 };
 
-export function Since({ at }: { at: string }) {
-  const element = useTicking<HTMLTimeElement>(() => minutes(Math.floor(secondsSince(at))));
+/** `real` goes on while the rest of the picture stands still. */
+export function Since({ at, real }: { at: string; real?: boolean }) {
+  const element = useTicking<HTMLTimeElement>(() => minutes(Math.floor(real ? secondsSince(at, Date.now()) : secondsSince(at))));
   return <time ref={element} dateTime={at} aria-live="off" className="num" />;
 }
 

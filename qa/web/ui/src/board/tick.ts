@@ -5,6 +5,7 @@ type Hand = () => void;
 
 const hands = new Set<Hand>();
 let offset = 0;
+let held: number | null = null;
 let timer: ReturnType<typeof setInterval> | undefined;
 
 /** What the server says the time is; counts on from there. */
@@ -12,12 +13,17 @@ export function serverTime(at: string | undefined): void {
   if (at) offset = Date.parse(at) - Date.now();
 }
 
-export function now(): number {
-  return Date.now() + offset;
+/** A picture that is no longer kept up to date ages no further than it was known to hold. */
+export function holdTime(since: string | null): void {
+  held = since === null ? null : Date.parse(since);
 }
 
-export function secondsSince(at: string): number {
-  return Math.max(0, (now() - Date.parse(at)) / 1000);
+export function now(): number {
+  return held ?? Date.now() + offset;
+}
+
+export function secondsSince(at: string, moment = now()): number {
+  return Math.max(0, (moment - Date.parse(at)) / 1000);
 }
 
 /** An element whose text is kept at what `text` says now. */

@@ -18,14 +18,18 @@ from qa.intake.command import fold, take
 from qa.intake.keep import Shelf
 from qa.intake.placing import events, placed
 from qa.intake.plan import checked, plan
+from qa.jobs import Worker
 from qa.services import Services
-from qa.store import calls, queue, recordings
+from qa.site import rules
+from qa.store import calls, queue, recordings, runs
 from qa.store.pool import Store
 from qa.tables import TableError
+from scoring.facts import Cause, Unknown, load
 from speech.audio import decode, write_flac
 from tests.ingest.values import raw
 from tests.postgres import SITE
 from tests.qa.lab import ZONE, at, floor, settings
+from tests.speech.test_rings import ringing, voice
 
 
 @pytest_asyncio.fixture
@@ -353,3 +357,29 @@ def test_what_was_put_on_the_shelf_goes_with_the_transaction(tmp_path: Path) -> 
     shelf.undo()
 
     assert not (tmp_path / "new.flac").exists()
+
+
+# --- what rings before the answer
+
+
+async def test_rings_in_the_sound_that_contradict_signalling_leave_the_ring_unknown(site: Services, drop: Path) -> None:
+    """Both recorders began with the offer; the caller of k1 heard nothing ring for 20 s of the 31."""
+    rang, silent = np.concatenate([ringing("cn", 31), voice(9)]), np.zeros(20 * 8000)
+    late = np.concatenate([silent, ringing("cn", 11), voice(9)])
+    for name, line in (("k1", late), ("k2", rang)):
+        write_flac(drop / f"{name}.flac", (np.stack([line * 0, line]) * 32767).astype(np.int16))
+        beside(drop / f"{name}.flac", answered_at=at(31).isoformat(), ended_at=at(40).isoformat())
+    await taken(site, drop)
+    own = rules(site.settings, SITE)
+    worker = Worker(site.store, lambda _: own, None, site.recordings)
+    for name in ("k1", "k2"):
+        await worker.hear({"site": SITE, "call": name})
+        await worker.hear({"site": SITE, "call": name})  # again is nothing new
+    async with site.store.site(SITE, "test") as tx:
+        scored = {name: [one async for one in runs.every(tx, f"call:{name}")] for name in ("k1", "k2")}
+        (kept,) = await recordings.of_call(tx, "k1")
+    told = {name: load(one.facts).call for name, (one,) in scored.items()}
+
+    assert kept.rings is not None and kept.rings["count"] == 3
+    assert told["k1"] is not None and told["k1"].ring_count == Unknown(Cause.CLOCK)
+    assert told["k2"] is not None and (told["k2"].ring_count, told["k2"].ring_source) == (7, "clock")

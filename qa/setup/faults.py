@@ -6,7 +6,8 @@ Here it is said in English; the screens say it in the reader's language by the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from typing import Any
 
 LETTERS: Mapping[str, str] = {
@@ -50,7 +51,7 @@ class Fault:
 
     field: str
     code: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = made(default_factory=dict)
     line: int | None = None
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -72,7 +72,7 @@ def template() -> bytes:
 def read(data: bytes) -> tuple[Row, ...]:
     """Every line; raises Refused with every fault, each with its line and column."""
     table = _table(data)
-    head = next(table, (0, []))[1]
+    head: list[str] = next(table, (0, []))[1]
     faults = [Fault(name, "column", {"value": name, "known": ", ".join(COLUMNS)}, 1) for name in head
               if name not in COLUMNS]  # fmt: skip
     faults += [
@@ -230,7 +230,7 @@ def _record_id(agent: str) -> str:
     return f"people-{agent}"
 
 
-def _told(row: Row, since: date) -> Mapping[str, Any] | Any:
+def _told(row: Row, since: date) -> dict[str, Any]:
     told = {"kind": "person", "id": _record_id(str(row.id)), "source": "hr", "agent": row.id, "day": since.isoformat(),
             "name": row.name, "team": row.team or None, "hired": row.hired and row.hired.isoformat(),
             "probation_until": row.probation_until and row.probation_until.isoformat()}  # fmt: skip

@@ -106,6 +106,9 @@ class Switchboard:
             return web.json_response({"message": "not found"}, status=404)
         return web.Response(status=204)
 
+    async def info(self, request: web.Request) -> web.Response:
+        return web.json_response({"system": {"version": "22.0.0"}})
+
     async def listing(self, request: web.Request) -> web.Response:
         names = self.channels if request.path.endswith("channels") else self.bridges
         return web.json_response([{"id": name} for name in sorted(names)])
@@ -129,6 +132,7 @@ async def switchboard(port: int = 0, **own: Any) -> AsyncIterator[Switchboard]:
 
     app = web.Application(middlewares=[gate])
     app.router.add_get("/ari/events", board.events)
+    app.router.add_get("/ari/asterisk/info", board.info)
     app.router.add_get("/ari/channels", board.listing)
     app.router.add_get("/ari/bridges", board.listing)
     app.router.add_post("/ari/channels/externalMedia", board.external)

@@ -20,7 +20,8 @@ def installed(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     for name, value in {"DATABASE_URL": dsn, "DATA": str(tmp_path / "data"), "INGEST_PORT": "0", "WEB_PORT": "0",
-                        "AUDIOSOCKET_PORT": "0", "SOURCE_KEY": "hidden-word"}.items():  # fmt: skip
+                        "AUDIOSOCKET_PORT": "0", "SOURCE_KEY": "hidden-word",
+                        "ANNOUNCEMENT": "told", "RETENTION_DAYS": "30"}.items():  # fmt: skip
         monkeypatch.setenv(f"SEATWATCH_{name}", value)
     return tmp_path
 

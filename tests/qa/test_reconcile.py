@@ -203,7 +203,9 @@ async def test_a_day_is_held_against_the_store_and_its_rate_is_kept(store: Store
 
 
 async def test_what_was_found_stands(store: Store) -> None:
-    none = dict.fromkeys(("listed", "recorded", "gaps", "no_audio", "never_seen", "nothing", "excluded"), 0)
+    none: dict[str, Any] = dict.fromkeys(
+        ("listed", "recorded", "gaps", "no_audio", "never_seen", "nothing", "excluded"), 0
+    )
     one = captures.Capture(day=date(2026, 3, 2), list="x", refused=0, unlisted=0, missing=(), **none)
     async with store.site(SITE, "test") as tx:
         await captures.add(tx, one)

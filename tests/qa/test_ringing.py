@@ -78,7 +78,7 @@ def test_a_call_out_rings_somewhere_else() -> None:
 
 def test_music_says_nothing_against_signalling() -> None:
     told = record(12)
-    music = {"cadence": "cn", "count": None, "unknown": "music", "bursts": []}
+    music: dict[str, Any] = {"cadence": "cn", "count": None, "unknown": "music", "bursts": []}
 
     assert cross_checked(call_facts("c1", told), told, music, 60_000, T0) == call_facts("c1", told)
 

@@ -167,4 +167,4 @@ async def test_a_name_that_is_no_text_is_refused(site: Services, drop: Path) -> 
 
 def test_a_folder_that_is_not_there_stops_the_start(site: Services, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no folder"):
-        start_watching(site, WatchTable(folder=tmp_path / "nowhere"))
+        start_watching(site, WatchTable(folder=tmp_path / "nowhere", settle_seconds=5, sidecar_seconds=60))

@@ -9,6 +9,7 @@ becomes the evidence of a finding. This module knows no records and no rules; a 
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -117,12 +118,22 @@ def compile_expression(text: str, names: Names) -> Fn:
     """The expression as a function of a scope; refuses (ExprError) what the language or the subject does not have."""
     if len(text) > MAX_LENGTH:
         raise ExprError(f"the expression has {len(text)} characters; split it with let")
+    line = " ".join(text.split())
     try:
-        tree = ast.parse(" ".join(text.split()), mode="eval")
+        tree = ast.parse(line, mode="eval")
     except (SyntaxError, ValueError, RecursionError) as error:
         says = getattr(error, "msg", "too deep")
         raise ExprError(f"{text!r} cannot be read ({says}); write it like: closed_at > due_at") from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            _kept_whole(ast.get_source_segment(line, node) or "", node.value)
     return Compiler(names).compile(tree.body)
+
+
+def _kept_whole(written: str, value: float) -> None:
+    """Python reads a fraction as a float: one that would lose digits on the way is refused."""
+    if not math.isfinite(value) or Decimal(written.replace("_", "")) != Decimal(repr(value)):
+        raise ExprError(f"{written}: not all of its digits can be kept; write at most 15, or divide whole numbers")
 
 
 class Compiler:

@@ -137,6 +137,12 @@ def test_a_number_as_it_is_written_is_the_number(number: Decimal) -> None:
     assert value(f"{number:f}") == number
 
 
+def test_whole_numbers_of_any_length_and_fractions_of_fifteen_digits_are_kept() -> None:
+    assert value("123456789012345678901234 + 0") == Decimal("123456789012345678901234")
+    assert value("0.123456789012345") == Decimal("0.123456789012345")
+    assert value("1_000.5") == Decimal("1000.5") and value("1e3") == 1000
+
+
 def test_a_tenth_three_times_is_three_tenths() -> None:
     assert value("0.1 + 0.1 + 0.1 == 0.3") is True
 
@@ -287,6 +293,9 @@ def test_a_length_in_milliseconds_there_and_back_is_exact(start: datetime, lengt
         ("~a", "write not or -"),
         ("1j", "no number, word, True, False or None"),
         ("b'x'", "no number, word, True, False or None"),
+        ("a > 0.123456789012345678901", "0.123456789012345678901: not all of its digits can be kept"),
+        ("1234567890123456789.5 + a", "1234567890123456789.5: not all of its digits can be kept"),
+        ("a < 1e999", "1e999: not all of its digits can be kept"),
         ("a is b", "is compares with None, True or False only"),
         ("floor()", "takes 1 arguments, not 0"),
         ("floor(1, 2)", "takes 1 arguments, not 2"),

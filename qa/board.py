@@ -23,6 +23,7 @@ from qa.store.pool import Tx
 from qa.store.seats import Stretch
 
 LOOK_BACK = timedelta(hours=16)  # no shift is longer
+RECENT_EVERY = timedelta(minutes=10)
 WORK_EVERY = timedelta(minutes=1)
 WORK_AT_ONCE = 50  # agents whose shift is read in one look
 _BEFORE_OR_AFTER = ("ready", "offline", "wrap_up")  # a call that is older than this state is over at this seat
@@ -171,6 +172,8 @@ class Picture:
     fixed: dict[str, str] = field(default_factory=dict)
     who: dict[str, Who] = field(default_factory=dict)
     work: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)  # agent -> looked at, since
+    recent: set[str] = field(default_factory=set)  # seats that had a call within a shift
+    recent_at: datetime | None = None  # when those were looked up
     heard_at: datetime | None = None
     _now: dict[str, SeatNow] = field(default_factory=dict)
     _stale: set[str] | None = None  # seats with news; None: all of them
@@ -179,7 +182,7 @@ class Picture:
         """Every seat that is known of, in the order of their names; what had no news is not made anew."""
         if self._stale is None or self._stale:
             at = self._calls_at()
-            names = {*self.status, *self.presence, *self.fixed, *at}
+            names = {*self.status, *self.presence, *self.fixed, *self.recent, *at}
             if self._stale is None or names != self._now.keys():
                 self._now = {name: self._now.get(name) or SeatNow(name) for name in sorted(names)}
             for name in names if self._stale is None else self._stale & names:
@@ -207,6 +210,9 @@ class Picture:
         self.status, self.presence, self._stale = {}, {}, None
         self._hold(await board.held(tx))
         self.calls = {one.id: at_seats(one) for one in await board.going(tx)}
+        self.recent.update(*self.calls.values())
+        if self.recent_at is None or now - self.recent_at >= RECENT_EVERY:
+            self.recent, self.recent_at = await board.recent(tx, now - LOOK_BACK), now
         self.fixed = await board.fixed(tx, now.astimezone(self.zone).date())
         self.who = teams(await people.everybody(tx))
         told = (await board.heard(tx), self.heard_at)
@@ -224,6 +230,7 @@ class Picture:
                 self.calls.pop(name, None)
             self.calls |= {one.id: at_seats(one) for one in await board.going(tx, sorted(calls))}
             self._mark(set(), calls)
+            self.recent.update(*(self.calls.get(name, ()) for name in calls))
         self.heard_at = now
 
     def work_due(self, now: datetime) -> list[str]:

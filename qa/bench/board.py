@@ -112,7 +112,7 @@ def rows(name: str, quick: bool) -> Iterator[Row]:
 async def _measure(quick: bool) -> list[Round]:
     count, screens = (QUICK_SEATS, QUICK_SCREENS) if quick else (SEATS, SCREENS)
     with scratch_folder() as folder:
-        async with Embedded(folder / "pg") as server:
+        async with Embedded(folder / "pg", settings={"synchronous_commit": "off"}) as server:
             store = await Store.open(server.dsn)
             await store.migrate()
             await store.add_site(SITE, "bench", "Asia/Shanghai", "bench")

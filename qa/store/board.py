@@ -54,6 +54,11 @@ async def going(tx: Tx, calls: Sequence[str] | None = None) -> list[Going]:
     return [Going(**{**row, "folded": loads(row["folded"])}) for row in rows]
 
 
+async def recent(tx: Tx, since: datetime) -> set[str]:
+    """Seats that had a call since then: a site may tell of no other state."""
+    return {row["seat"] for row in await tx.all("board.recent", since)}
+
+
 async def fixed(tx: Tx, day: date) -> dict[str, str]:
     """Seat -> agent, where a seat belongs to somebody on that day."""
     return {row["seat"]: row["agent"] for row in await tx.all("board.fixed", day)}

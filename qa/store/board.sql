@@ -15,6 +15,9 @@ SELECT held.seat, held.kind, held.at, held.value, held.reason, held.confidence, 
 SELECT id, at, direction, seat, agent, queue, offered_at, ringing_at, answered_at, folded FROM call
  WHERE state = 'live' AND ended_at IS NULL AND ($1::text[] IS NULL OR id = ANY ($1));
 
+-- recent: Seats that had a call since an instant.
+SELECT DISTINCT seat FROM call WHERE at > $1 AND seat IS NOT NULL;
+
 -- fixed: Whose seat it is today, where no log-in says so.
 SELECT seat, agent FROM seat_agent WHERE from_day <= $1 AND (to_day IS NULL OR to_day >= $1) ORDER BY seat, from_day;
 

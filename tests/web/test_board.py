@@ -88,6 +88,26 @@ async def test_a_seat_has_its_call_from_the_first_ring_to_the_end(client: Client
     assert (seats["S01"]["state"], seats["S01"]["call"]) == ("ready", None)
 
 
+async def test_a_transferred_call_moves_and_a_seat_that_only_calls_tell_of_stays(client: Client, floor: Floor) -> None:
+    await floor.tell(
+        call("offered", "c1", "S01", ago(60)),
+        call("ringing", "c1", "S01", ago(60)),
+        call("answered", "c1", "S01", ago(50)),
+    )
+    await floor.tell(call("transferred", "c1", "S01", ago(30), to="S02", how="blind"))
+    await floor.tell(call("offered", "c1", "S02", ago(29)), call("ringing", "c1", "S02", ago(29)))
+    seats, alarms = await board(client)
+    assert {name: one["state"] for name, one in seats.items()} == {"S01": "talking", "S02": "ringing"}
+    assert alarms == [("ringing", "S02")]
+
+    await floor.tell(call("answered", "c1", "S02", ago(20)))
+    seats, _ = await board(client)
+    assert {name: one["state"] for name, one in seats.items()} == {"S01": "unknown", "S02": "talking"}
+    await floor.tell(call("ended", "c1", "S02"))
+    seats, _ = await board(client)
+    assert {name: one["state"] for name, one in seats.items()} == {"S01": "unknown", "S02": "unknown"}
+
+
 async def test_nobody_there_without_notice_is_an_alarm_until_it_is_excused(client: Client, floor: Floor) -> None:
     await floor.tell(seat("S01", "ready", ago(900)), present("S01", "no", ago(400)))
     assert (await board(client))[1] == [("away", "S01")]

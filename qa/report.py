@@ -150,7 +150,7 @@ LENGTHS = (("queue", "queue_seconds"), ("ring", "ring_seconds"), ("talk", "talk_
 
 def _lengths(figures: Mapping[str, Any]) -> Iterator[str]:
     """Waiting, ringing, talking, holding and what comes after are five measures; what nobody told is left out."""
-    told = [f"{word} {figures[name]} s" for word, name in LENGTHS if figures.get(name) is not None]
+    told = [f"{word} {figures[name]:.1f} s" for word, name in LENGTHS if figures.get(name) is not None]
     if told:
         yield f"  {', '.join(told)}"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.rows import Row
 
-_RANK = {"start": 0, "gap": 1, "audio": 2, "end": 3}
+_MS = timedelta(milliseconds=1)
+_RANK = {"start": 0, "gap": 1, "audio": 2, "clock": 3, "end": 4}
 WIDTHS = {"slin": 2, "ulaw": 1, "alaw": 1}  # bytes a sample
 
 
@@ -26,6 +27,15 @@ class LegAudio:
     ended: str | None  # the cause of the end, None while open
     role: str = "unknown"
     samples: int = 0  # length of the leg, gaps counted
+    clock: tuple[int, datetime] | None = None  # the last report: a sample, and when it sounded by the sender's clock
+
+    @property
+    def drift_ms(self) -> int | None:
+        """How far the samples have run behind the sender's clock since the leg began; None where nothing was told."""
+        if self.clock is None or self.started_at is None:
+            return None
+        sample, at = self.clock
+        return (at - self.started_at) // _MS - sample * 1000 // self.rate
 
 
 @dataclass(slots=True)
@@ -40,6 +50,7 @@ class Builder:
     end: int = 0  # the sample after the last one known
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
     gaps: list[tuple[int, int, str]] = field(default_factory=list)
+    clock: tuple[int, datetime] | None = None
     found: bool = False
 
     def take(self, row: Row, sound: bool) -> None:
@@ -57,6 +68,8 @@ class Builder:
             self.ended = None
         elif kind == "gap":
             self._gap(body["start_sample"], body["samples"], body["cause"])
+        elif kind == "clock":
+            self.clock = body["sample"], datetime.fromisoformat(body["at"])
         elif kind == "end":
             self.ended = body["cause"]
 
@@ -80,7 +93,8 @@ class Builder:
     def build(self) -> LegAudio:
         segments = join(self.pieces, WIDTHS[self.encoding])
         return LegAudio(
-            self.rate, self.encoding, self.started_at, segments, self.gaps, self.ended, self.role, self.end
+            self.rate, self.encoding, self.started_at, segments, self.gaps, self.ended, self.role, self.end,
+            self.clock,
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-Kind = Literal["event", "audio", "gap", "start", "end"]
+Kind = Literal["event", "audio", "gap", "start", "end", "clock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class SpoolRow:
     """One committed row. Payload: canonical event JSON, or for legs a JSON object.
 
     start: role, rate, encoding, at, epoch · gap: start_sample, samples, cause · end: samples, cause
+    clock: sample, at
     """
 
     rowid: int

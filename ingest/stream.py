@@ -72,7 +72,15 @@ class Finish:
     seq: int
 
 
-Message = Hello | Piece | Hole | Finish
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When a sample sounded, by the sender's clock: what two legs are compared by."""
+
+    sample: int
+    at: datetime
+
+
+Message = Hello | Piece | Hole | Finish | Clock
 
 
 def read_message(data: str | bytes) -> Message:
@@ -137,7 +145,16 @@ def _finish(raw: Mapping[str, Any]) -> Finish:
     return Finish(read.count(raw, "seq", MOST_SEQ))
 
 
-_TEXT: dict[str, Callable[[Mapping[str, Any]], Message]] = {"hello": _hello, "gap": _hole, "end": _finish}
+def _clock(raw: Mapping[str, Any]) -> Clock:
+    return Clock(read.count(raw, "sample", MOST_SEQ), read.moment(raw, "at"))
+
+
+_TEXT: dict[str, Callable[[Mapping[str, Any]], Message]] = {
+    "hello": _hello,
+    "gap": _hole,
+    "end": _finish,
+    "clock": _clock,
+}
 
 
 def write_hello(hello: Hello) -> str:
@@ -147,6 +164,10 @@ def write_hello(hello: Hello) -> str:
 
 def write_piece(piece: Piece) -> bytes:
     return piece.seq.to_bytes(8) + piece.start.to_bytes(8) + piece.payload
+
+
+def write_clock(clock: Clock) -> str:
+    return _say("clock", sample=clock.sample, at=clock.at.isoformat())
 
 
 def write_hole(hole: Hole) -> str:

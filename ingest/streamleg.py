@@ -16,7 +16,7 @@ from enum import StrEnum
 from ingest.errors import StreamError
 from ingest.legs import WIDTHS
 from ingest.rows import Row, body, content_key, micros
-from ingest.stream import FENCED, JUMP_SECONDS, OVER, PROTOCOL, Finish, Hello, Hole, Piece
+from ingest.stream import FENCED, JUMP_SECONDS, OVER, PROTOCOL, Clock, Finish, Hello, Hole, Piece
 
 REMEMBERED = 600  # digests of the last messages: 60 s of 100 ms
 
@@ -108,6 +108,12 @@ class StreamLeg:
         row = self._gap(hole.seq, hole.samples, hole.cause)
         self.taken, self.sample = hole.seq, self.sample + hole.samples
         return [row]
+
+    def clock(self, clock: Clock) -> list[Row]:
+        """A report of the sender's clock; it has no number, and needs no acknowledgement."""
+        self._writable()
+        said = body({"sample": clock.sample, "at": clock.at.isoformat()})
+        return [self._row("clock", said, seq=self.taken, sample=self.sample, at_us=micros(clock.at))]
 
     def finish(self, finish: Finish) -> list[Row]:
         """The end row, once; the last number must be the last one taken."""

@@ -25,6 +25,7 @@ RATE = 8000
 CHANNELS = ("customer", "agent")
 LATE_MS = 250  # a leg may begin this much after the answer before the head counts as missing
 EARLY_MS = 1500  # and end this much before the hang-up: the last event travels another way than the audio
+DRIFT_MS = 200  # further apart than this, nobody can say who interrupted whom
 APART_MS = 4 * 3600 * 1000  # with more than this between what belongs together, clocks do not tell the same time
 LONGEST_MS = 24 * 3600 * 1000  # no call is longer; a sender that declares gap upon gap fills no memory
 LAWS = {"slin": "slin", "ulaw": "mulaw", "alaw": "alaw"}
@@ -81,8 +82,17 @@ def assemble(
             for start, end, cause in holes
             if start < end_ms
         ]
+    if _drifted(heard):  # said at the end, with no length: the sound is all there, but not who spoke over whom
+        at = end_ms - answer_ms
+        gaps += [{"role": role, "start_ms": at, "end_ms": at, "cause": "drift"} for role in rows]
     kind: Literal["split", "mixed"] = "split" if split else "mixed"
     return Assembled(samples, rows, kind, answer_ms, tuple(gaps), None if apart else origin)
+
+
+def _drifted(heard: Sequence[tuple[str, LegAudio]]) -> bool:
+    """Whether the two parties' samples ran apart although no audio is missing: their clocks are not one clock."""
+    told = {role: leg.drift_ms for role, leg in heard if leg.drift_ms is not None}
+    return all(role in told for role in CHANNELS) and abs(told["customer"] - told["agent"]) > DRIFT_MS
 
 
 def _apart(legs: Sequence[LegAudio], answered_at: datetime | None, ended_at: datetime | None) -> bool:

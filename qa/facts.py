@@ -108,6 +108,11 @@ def _first_transfer(record: CallRecord) -> int | None:
     return None if isinstance(after, Unknown) else after
 
 
+def _drifted(heard: Heard) -> bool:
+    """The two parties' clocks ran apart in this call."""
+    return any(gap.cause == "drift" for gap in heard.gaps)
+
+
 def call_facts(
     subject: str,
     record: CallRecord,
@@ -132,7 +137,7 @@ def call_facts(
         talk_ms=_talk(record, heard),
         hold_ms=_hold(record),
         silence_ms=known(heard.silence_ms),
-        talk_over_ms=known(heard.talk_over_ms),
+        talk_over_ms=Unknown(Cause.CLOCK) if _drifted(heard) else known(heard.talk_over_ms),
         agent_share=known(heard.agent_share),
         loudness_rise_db=known(heard.loudness_rise_db),
         hung_up_by=record.hung_up_by or "unknown",

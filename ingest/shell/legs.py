@@ -11,10 +11,11 @@ from ingest.admission import Opened
 from ingest.errors import PaceError, SpoolFull
 from ingest.legs import WIDTHS
 from ingest.pace import BURST_S, AudioClock, Bucket
-from ingest.rows import Row, body, micros
+from ingest.rows import Row, body, micros, moment
 from ingest.shell.core import Core
 from ingest.sink import Kind
 
+CLOCK_S = 10  # between two reports of how the leg keeps time
 CONTROL_BYTES_S = 1000  # what a sender may say beside its audio
 
 
@@ -32,7 +33,7 @@ class LegWriter:
         self._clock: AudioClock | None = None
         self._gathered: list[bytes] = []
         self._budget = Bucket(CONTROL_BYTES_S)
-        self._start_us = self._seq = self._dropped = self._hole = 0
+        self._start_us = self._seq = self._dropped = self._hole = self._told = 0
         self._over = False
         self.samples = 0  # from the leg's begin, gaps counted
         core.open_legs[source] += 1
@@ -63,11 +64,20 @@ class LegWriter:
             self._core.gather(self)
         self._gathered.append(data)
         self.samples += samples
+        if self._clocked and self.samples - self._told >= CLOCK_S * self.rate:
+            self._tell(clock)
 
     @property
     def whole(self) -> bool:
         """Nothing was dropped that is not declared yet."""
         return not self._dropped
+
+    def _tell(self, clock: AudioClock) -> None:
+        """By our own clock: when the next sample is due, known lag included. Two legs are compared by it."""
+        self._told = self.samples
+        self.flush()
+        at = moment(self._start_us + self.samples * 1_000_000 // self.rate + int(clock.base_s * 1_000_000))
+        self._store([self._row("clock", body({"sample": self.samples, "at": at.isoformat()}), 0)])
 
     def flush(self) -> None:
         """Store what was gathered; the core asks for it after a while."""

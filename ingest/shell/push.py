@@ -22,6 +22,7 @@ from ingest.shell.client import post_events
 from ingest.shell.stream_client import Progress, StreamClient
 from ingest.stream import RATES, Hello
 
+CLOCK_S = 10  # between two reports of this machine's clock
 CHUNK_MS = 100
 ROLES = ("customer", "agent")  # by channel of a stereo recording
 
@@ -150,8 +151,12 @@ async def _stream(
 ) -> float:
     """Every piece to its legs, at the pace at which it sounds."""
     loop = asyncio.get_running_loop()
-    began, sent = loop.time(), 0
+    began, sent, told = loop.time(), 0, 0
     async for piece in _whole(sound):
+        if not fast and sent - told >= CLOCK_S * sound.rate:
+            told = sent
+            for client in clients:
+                client.clock(datetime.now(UTC))
         for channel, client in enumerate(clients):
             await client.send(split(piece, sound.encoding, sound.channels, channel))
         sent += len(piece) // (WIDTHS[sound.encoding] * sound.channels)

@@ -8,6 +8,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import aiohttp
@@ -17,9 +18,11 @@ from ingest.legs import WIDTHS
 from ingest.stream import (
     PAYLOAD_BYTES,
     TIMEOUT,
+    Clock,
     Hello,
     Hole,
     Piece,
+    write_clock,
     write_finish,
     write_hello,
     write_hole,
@@ -77,6 +80,7 @@ class StreamClient:
         self._limit = int(ring_seconds * hello.rate) * self._width
         self._ring: deque[_Item] = deque()
         self._held = 0
+        self._report: Clock | None = None
         self._finishing = self._complete = False
         self._error: ClientError | None = None
         self._why = ""
@@ -102,6 +106,10 @@ class StreamClient:
     async def gap(self, samples: int, cause: str = "loss") -> None:
         """The source itself has lost audio."""
         await self._put(Hole(self.progress.messages + 1, samples, cause), samples)
+
+    def clock(self, at: datetime) -> None:
+        """The next sample sounds at *at*, by this sender's clock; said when something is sent. Not repeated."""
+        self._report = Clock(self.progress.samples, at)
 
     async def finish(self) -> None:
         """The leg is complete; returns once all of it is durable."""
@@ -223,6 +231,9 @@ class StreamClient:
                 await ws.send_bytes(write_piece(item.message))
             else:
                 await ws.send_str(write_hole(item.message))
+            if self._report is not None:
+                report, self._report = self._report, None
+                await ws.send_str(write_clock(report))
             last, sample = item.seq, item.start + item.samples
 
     async def _following(self, last: int) -> _Item | None:

@@ -50,7 +50,7 @@ async def _keep(tx: Tx, spool: str, row: SpoolRow) -> None:
     if row.kind == "event":
         return await _event(tx, row)
     await spools.holds(tx, spool, row.call, row.leg)
-    if row.kind == "audio":
+    if row.kind in ("audio", "clock"):
         return
     text = row.payload.decode()
     mark = spools.LegMark(spool, row.rowid, row.kind, row.source, row.call, row.leg, row.seq, row.at, {})

@@ -147,3 +147,14 @@ def test_any_legs_give_one_time_line_with_its_gaps_inside_the_call(legs: list, e
     for gap in one.gaps:
         assert gap["start_ms"] < gap["end_ms"]
         assert gap["end_ms"] + one.answer_ms <= one.duration_ms
+
+
+def test_legs_whose_clocks_ran_apart_lose_no_audio_but_say_so() -> None:
+    """200 ms apart nobody can say who interrupted whom; everything else in the call is judged as usual."""
+    for apart_ms, causes in ((200, []), (201, ["drift", "drift"])):
+        slow = leg(0, 5000, clock=(8000, at(1000 + apart_ms)))
+        one = put({"a": ("agent", slow), "c": ("customer", leg(0, 5000, clock=(8000, at(1000))))}, 5000)
+        assert [gap["cause"] for gap in one.gaps] == causes
+        assert all(gap["start_ms"] == gap["end_ms"] == 5000 for gap in one.gaps)
+    alone = put({"a": ("agent", slow), "c": ("customer", leg(0, 5000))}, 5000)
+    assert alone.gaps == ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.seats import Away
 from qa.facts import NOTHING, Heard, SiteView, away_facts, call_facts
 from qa.record import CallRecord, RecordError, read_record
-from scoring.facts import Cause, Unknown, dump, load
+from scoring.facts import Cause, Gap, Unknown, dump, load
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BASE = {"direction": "in", "offered_at": "2026-03-02T09:00:00"}
@@ -48,6 +48,14 @@ def test_the_phone_s_own_count_wins_over_the_clock() -> None:
     facts = call(answered_at="2026-03-02T09:00:17", rings=3)
 
     assert (facts.ring_count, facts.ring_source, facts.ring_seconds) == (3, "phone", Decimal(17))
+
+
+def test_clocks_that_ran_apart_leave_interruptions_unknown_and_nothing_else() -> None:
+    heard = Heard(talk_over_ms=900, silence_ms=100, gaps=(Gap("agent", 5000, 5000, "drift"),))
+    facts = call(heard, answered_at="2026-03-02T09:00:10")
+
+    assert (facts.talk_over_ms, facts.silence_ms) == (Unknown(Cause.CLOCK), 100)
+    assert call(Heard(talk_over_ms=900), answered_at="2026-03-02T09:00:10").talk_over_ms == 900
 
 
 def test_another_country_rings_at_another_pace() -> None:

@@ -20,6 +20,7 @@ from ingest.stream import (
     PROTOCOL,
     TIMEOUT,
     TOKEN,
+    Clock,
     Finish,
     Hello,
     Hole,
@@ -37,6 +38,7 @@ HELLO_S = 5.0
 HEARTBEAT_S = 5.0
 FULL_WAIT_S = 0.25
 GOING_AWAY = 1001
+UNREAD_BYTES = 64 * 1024  # of acknowledgements, beside what the system's own buffers hold
 TEXT_FRAME = 0x81  # whole and unmasked
 
 
@@ -117,6 +119,8 @@ class StreamSocket:
                 return live.leg.piece(message)
             case Hole():
                 return live.leg.hole(message)
+            case Clock():
+                return live.leg.clock(message)
             case Finish():
                 return live.leg.finish(message)
             case Hello():
@@ -169,8 +173,14 @@ class StreamSocket:
 
     def _say(self, leg: StreamLeg) -> None:
         """One acknowledgement as the short text frame that it is (RFC 6455, 5.2): no coroutine, ten times a second
-        and leg. The heartbeat ends a client that reads none."""
-        if self._told < 0 or leg.state is LegState.OVER or leg.durable <= self._told or self._out.is_closing():
+        and leg."""
+        if self._told < 0 or leg.state is LegState.OVER or leg.durable <= self._told:
+            return
+        if self._ws.closed or self._out.is_closing():
+            return  # nothing follows a close
+        if self._out.get_write_buffer_size() > UNREAD_BYTES:
+            self._core.refuse("stream", f"leg {leg.name}: its sender reads no acknowledgement")
+            self._out.abort()
             return
         self._told = leg.durable
         text = ack(leg.durable).encode()

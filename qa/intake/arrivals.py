@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qa.intake.plan import call_name, is_sound
+from qa.intake.plan import MIX, by_call, call_name, is_sound
 
 UNFINISHED = (".part", ".tmp", ".temp", ".filepart", ".crdownload", ".partial")  # as copying programs name them
 MOST_BYTES = 3 << 30  # four hours of two channels at 48 kHz
@@ -48,10 +48,7 @@ class Arrivals:
         """What is complete now, each call once."""
         there = {one.name: one for one in entries if _counts(one.name)}
         self.since = {name: self._known(one, now) for name, one in there.items()}
-        groups: dict[str, list[str]] = {}
-        for name in sorted(there):
-            groups.setdefault(call_name(Path(name))[0], []).append(name)
-        found = [self._arrival(call, names, now) for call, names in groups.items()]
+        found = [self._arrival(call, names, now) for call, names in by_call(there).items()]
         return [one for one in found if one is not None]
 
     def _known(self, one: Seen, now: float) -> tuple[Seen, float, float]:
@@ -67,13 +64,17 @@ class Arrivals:
         waited = now - min(first for _, _, first in looks) >= self.patience_seconds
         if fault := _fault([one for one, _, _ in looks]):
             return Arrival(call, tuple(names), fault)
-        sounds = [name for name in names if is_sound(Path(name))]
+        sounds = [name for name in names if is_sound(Path(name)) and (len(names) == 1 or not _mixed(name, call))]
         halves = [name for name in sounds if call_name(Path(name))[1] is not None]
         whole = bool(sounds) and len(sounds) < len(names) and len(halves) != 1
         if not whole and not waited:
             return None
         lonely = None if sounds else "no recording came with it; give NAME.wav beside NAME.json"
         return Arrival(call, tuple(names), lonely)
+
+
+def _mixed(name: str, call: str) -> bool:
+    return Path(name).stem == call + MIX
 
 
 def _counts(name: str) -> bool:

@@ -130,7 +130,7 @@ async def _store(
     try:
         async with _all_or_nothing(services.store, services.site, actor, shelf) as tx:
             for one in ready:
-                _told(report, one, await keep(tx, shelf, one))
+                _told(report, one, await keep(tx, shelf, one, [pbx.name for pbx in services.settings.pbx]))
             await _lines(tx, services, found, report)
             if report.refused and not report.partial:
                 raise _Undone

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,10 @@ class Kept:
     note: str | None = None
 
 
-async def keep(tx: Tx, shelf: Shelf, one: Ready) -> Kept:
-    """Take one call, unless it stands or contradicts what stands."""
+async def keep(tx: Tx, shelf: Shelf, one: Ready, switchboards: Sequence[str] = ()) -> Kept:
+    """Take one call, unless it stands or contradicts what stands. ``switchboards``: names that stand in front of the
+    ids of calls that signalling told of."""
+    one = await _named(tx, one, switchboards)
     call = one.item.call
     await ledger.hold_subject(tx, f"call:{call}")
     known, kept = await stored.for_call(tx, call), await recordings.of_call(tx, call)
@@ -105,6 +107,15 @@ async def keep(tx: Tx, shelf: Shelf, one: Ready) -> Kept:
     await recordings.add(tx, _recording(shelf, one, spot))
     await stored.mark_due(tx, "call", call)
     return Kept(True, note=spot.doubt or _doubt(record))
+
+
+async def _named(tx: Tx, one: Ready, switchboards: Sequence[str]) -> Ready:
+    """A recorder names its files by the switchboard's own id; here the switchboard's name stands in front of it."""
+    for name in switchboards:
+        call = f"{name}-{one.item.call}"
+        if await stored.for_call(tx, call):
+            return replace(one, item=replace(one.item, call=call))
+    return one
 
 
 def _doubt(record: CallRecord) -> str | None:

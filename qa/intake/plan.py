@@ -24,6 +24,7 @@ from qa.tables import Line, TableError, once, read
 from scoring.records.admit import Refusal, faults_of
 
 HALVES = {"-rx": "customer", "-tx": "agent"}  # as MixMonitor names what it receives and sends
+MIX = "-mix"  # and both together, which nobody needs beside the halves
 LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx", ".yaml", ".yml", ".json")
 SIDECAR_BYTES = 1 << 20
 HEARD_HERE = ("turns", "hits")  # nobody else's words stand beside a recording that is heard here
@@ -78,6 +79,18 @@ def call_name(path: Path) -> tuple[str, str | None]:
     return path.stem, None
 
 
+def by_call(names: Iterable[str]) -> dict[str, list[str]]:
+    """File names by the call they belong to. MixMonitor writes NAME-mix beside the halves: it belongs to them."""
+    found: dict[str, list[str]] = {}
+    listed = sorted(names)
+    split = {call_name(Path(one))[0] for one in listed if call_name(Path(one))[1] is not None}
+    for name in listed:
+        call = call_name(Path(name))[0]
+        whole = call.removesuffix(MIX)
+        found.setdefault(whole if whole != call and whole in split else call, []).append(name)
+    return found
+
+
 def plan(paths: Sequence[Path], zone: ZoneInfo) -> Plan:
     """Everything that the arguments mean; raises TableError for what is neither a recording nor a list."""
     files = list(_files(paths))
@@ -113,8 +126,12 @@ def _endings() -> str:
 def _grouped(files: Sequence[Path]) -> dict[str, _Group]:
     """Recordings by name of the call; two that are no halves are two faults, told where they are read."""
     groups: dict[str, _Group] = {}
-    for path in sorted(one for one in files if is_sound(one)):
+    sounds = sorted(one for one in files if is_sound(one))
+    split = {call_name(one)[0] for one in sounds if call_name(one)[1] is not None}
+    for path in sounds:
         name, role = call_name(path)
+        if name.endswith(MIX) and name.removesuffix(MIX) in split:
+            continue
         group = groups.setdefault(name, _Group())
         group.parts.append(Part(path, None if role is None else (role,)))
         beside = path.with_name(f"{name}.json")

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from ingest.events import Event, parse_event
 from ingest.session import fold_call
+from qa.connections import PbxTable
 from qa.deliveries import Refused, Report
 from qa.intake.command import fold, take
 from qa.intake.keep import Shelf
@@ -269,6 +271,24 @@ async def test_signalling_that_came_before_places_the_recording(store: Store, tm
         assert (one.answer_ms, one.origin_at, one.gaps) == (5000, at(0), ())
         assert (await live.call("k1")).state == "recorded"
         assert (await live.jobs())["hear"] == 2  # once without sound, once with it
+
+
+async def test_a_recorder_names_files_without_the_switchboards_name(store: Store, tmp_path: Path, drop: Path) -> None:
+    """MixMonitor writes both together beside the halves; that file is not wanted."""
+    async with floor(store, tmp_path / "data") as live:
+        own = {"call": "hq-1763.7", "seat": "s1", "agent": "A01"}
+        await live.tell(raw("offered", 0, id="1", direction="in", **own), raw("answered", 5, id="3", **own),
+                        raw("ended", 15, id="4", by="agent", **own))  # fmt: skip
+        for half, value in (("rx", 300), ("tx", -700), ("mix", 5)):
+            sound(drop / f"1763.7-{half}.flac", 10, value)
+        pbx = PbxTable(name="hq", ami_user="u", ami_secret=SecretStr("s"))
+        site = Services(settings(tmp_path / "data", pbx=(pbx,)), store, SITE)
+        for known in (0, 1):
+            report = await take(site, plan([drop], ZONE), lambda *_: None, name="drop", partial=False, actor="test")
+            assert (report.duplicates, report.clean) == (known, True)
+        (one,) = await live.kept("hq-1763.7")
+
+        assert (one.answer_ms, one.origin_at, one.gaps, one.roles) == (0, at(5), (), ("customer", "agent"))
 
 
 # --- refusals

@@ -78,6 +78,19 @@ def test_a_half_waits_for_the_other_half() -> None:
     assert calls(arrivals, seen("k1-rx.wav", "k1.json", "k1-tx.wav"), 36) == ["k1"]
 
 
+def test_what_mixmonitor_mixes_goes_with_its_halves() -> None:
+    arrivals, names = (
+        Arrivals(5, 60),
+        ("k1-mix.wav", "k1-rx.wav", "k1-tx.wav", "k1.json", "song-mix.wav", "song-mix.json"),
+    )
+    arrivals.look(seen(*names), 0)
+
+    assert [(one.call, one.names) for one in arrivals.look(seen(*names), 5)] == [
+        ("k1", names[:4]), ("song-mix", ("song-mix.json", "song-mix.wav")),
+    ]  # fmt: skip
+    assert calls(arrivals, seen("k1-mix.wav", "k1-rx.wav", "k1.json"), 50) == []
+
+
 def test_what_a_copying_program_writes_is_not_looked_at() -> None:
     arrivals = Arrivals(5, 0)
 

@@ -7,7 +7,7 @@ that is a durable job, enqueued in the same transaction as the recording.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -82,6 +82,7 @@ class Folder:
     now: Callable[[], datetime]
     step: Step = _no_step
     silent_after: timedelta = SILENT
+    reasons: Mapping[str, str] = seatfold.NO_REASONS
     waiting: dict[str, datetime] = field(default_factory=dict)
     open: dict[str, datetime] = field(default_factory=dict)
 
@@ -111,7 +112,7 @@ class Folder:
                     await (
                         self._call(tx, one.id)
                         if one.kind == "call"
-                        else seatfold.fold(tx, one.id, self.zone, one.from_at)
+                        else seatfold.fold(tx, one.id, self.zone, one.from_at, self.reasons)
                     )
             done += len(due)
             if not due:
@@ -196,12 +197,17 @@ class Folder:
         audio = {leg: {"started": one.started, "ended": one.ended} for leg, one in known.legs.items()}
         orphan = NO_SIGNALLING if not known.signalled and (given_up or (before and before.orphan)) else None
         return [
-            replace(one, folded={**one.folded, "audio": audio}, concluded=why, orphan=orphan) for one in fresh
-        ]  # fmt: skip
+            one  # nobody talked, and when it was over is known
+            if rows.was_missed(one)
+            else replace(one, folded={**one.folded, "audio": audio}, concluded=why, orphan=orphan)
+            for one in fresh
+        ]
 
     async def _put(self, tx: Tx, before: calls.Call | None, fresh: calls.Call, known: Known) -> None:
         if before is not None and _same(before, fresh) and before.state not in ("live", "ended"):
             return
+        if before == fresh and rows.was_missed(fresh) and fresh.state == "live":
+            return  # a long wait may have many
         if fresh.id != known.call.id:
             await ledger.hold_subject(tx, f"call:{fresh.id}")
         await calls.upsert(tx, fresh)
@@ -234,7 +240,8 @@ class Folder:
             row = await calls.get(tx, name)
             known = await self._known(tx, name if row.orphan == ADOPTED else row.conversation or name)
             number = rows.number_of(row)
-            stale = bool(row.folded.get("withdrawn")) or number > max(1, len(known.call.parts))
+            gone = bool(row.folded.get("withdrawn")) or rows.was_missed(row)
+            stale = gone or number > max(1, len(known.call.parts))
             what = (
                 await self.shelf.material(tx, name, known.call, number, known.told, known.legs) if not stale else None
             )

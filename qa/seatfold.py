@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from ingest.events import Event, parse_event
+from ingest.events import Event, Seat, parse_event
 from ingest.seats import Away, Interval, SeatLog, Seen, away_episodes, fold_onto
 from qa.jobs import SCORE_AWAY
 from qa.store import calls, events, queue, seats
@@ -23,6 +23,7 @@ from qa.store.pool import Tx
 
 BEHIND = timedelta(minutes=5)  # this near to the newest event, events still come out of order
 KINDS = ("seat", "presence", "answered")
+NO_REASONS: Mapping[str, str] = {}
 MICROSECOND = timedelta(microseconds=1)
 log = structlog.get_logger(__name__)
 
@@ -35,15 +36,18 @@ class Folded:
     events: int
 
 
-async def fold(tx: Tx, seat: str, zone: ZoneInfo, from_at: datetime | None = None) -> Folded:
+async def fold(
+    tx: Tx, seat: str, zone: ZoneInfo, from_at: datetime | None = None, reasons: Mapping[str, str] = NO_REASONS
+) -> Folded:
     """Fold what is new at a seat, nothing of it older than ``from_at`` (None = of any time).
 
+    ``reasons`` are the site's words for the reasons of its switchboard, told by their lower case.
     Calls there are due again where somebody else turns out to have sat there.
     """
     since = await seats.checkpoint(tx, seat)
     if since is not None and (from_at is None or from_at < since):
         since = None
-    told = [one for one in parsed(await events.for_seat(tx, seat, since)) if one.type in KINDS]
+    told = [_named(one, reasons) for one in parsed(await events.for_seat(tx, seat, since)) if one.type in KINDS]
     before = await _before(tx, seat, since)
     if not told and not before.intervals and not before.presence:
         return Folded(since, 0)
@@ -53,6 +57,12 @@ async def fold(tx: Tx, seat: str, zone: ZoneInfo, from_at: datetime | None = Non
     await _episodes(tx, seat, since, folded, zone)
     await _checkpoint(tx, seat, told, folded, since)
     return Folded(since, len(told))
+
+
+def _named(event: Event, reasons: Mapping[str, str]) -> Event:
+    if not isinstance(event, Seat) or event.reason is None:
+        return event
+    return replace(event, reason=reasons.get(event.reason.strip().lower(), event.reason))
 
 
 async def _before(tx: Tx, seat: str, since: datetime | None) -> SeatLog:

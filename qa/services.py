@@ -205,8 +205,9 @@ async def start_folds(services: Services, wake: asyncio.Event | None = None) -> 
         fault(point)
 
     silent = timedelta(minutes=settings.silent_call_minutes)
+    reasons = {theirs.strip().lower(): ours for theirs, ours in settings.busy_reasons.items()}
     folder = Folder(
-        services.store, services.site, settings.zone, settings.spool, services.recordings, now, step, silent
+        services.store, services.site, settings.zone, settings.spool, services.recordings, now, step, silent, reasons
     )
     duty = Duty(services.store.dsn, services.site, "folds")
     services.tasks.append(asyncio.create_task(_turning(folder, duty, wake or asyncio.Event()), name="folds"))

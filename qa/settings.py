@@ -85,6 +85,9 @@ class Settings(BaseSettings):
         240, ge=1, description="a call of which nothing came for so long is taken for over"
     )
     keep_flac: bool = Field(False, description="keep the lossless recording after the transcript is stored")
+    busy_reasons: dict[str, str] = Field(
+        default_factory=dict, description="the switchboard's word for being busy = ours: break, meeting, training …"
+    )
     alarm_rings: int = Field(3, ge=1, le=100, description="board: a ring after this one is an alarm")
     alarm_away_seconds: int = Field(300, ge=1, description="board: nobody at a seat, and not excused, for longer")
     alarm_unreachable_seconds: int = Field(10, ge=0, description="board: a phone that cannot be reached for longer")

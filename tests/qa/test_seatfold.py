@@ -70,6 +70,15 @@ async def test_only_the_last_minutes_are_folded_again(store: Store) -> None:
         assert (len(told), told[-1].value, told[-2].until_at) == (201, "talking", at(200 * MINUTE))
 
 
+async def test_the_switchboard_s_reasons_are_told_in_the_site_s_words(store: Store) -> None:
+    async with store.site(SITE, "test") as tx:
+        for n, reason in enumerate(("Tea ", "lunch", None)):
+            await put(tx, raw("seat", n * MINUTE, id=f"e{n}", status="busy", reason=reason), "s1")
+        await seatfold.fold(tx, "s1", ZONE, None, {"tea": "break"})
+        told = [one.reason for one in await seats.history(tx, "s1", at(-1), FAR)]
+        assert told == ["break", "lunch", None]
+
+
 async def test_an_older_event_has_the_whole_folded_once(store: Store) -> None:
     async with store.site(SITE, "test") as tx:
         for one in day("s1", 60):

@@ -69,7 +69,7 @@ function Sums({ times }: { times: Times }) {
 }
 
 function Reasons({ busy }: { busy: Record<string, number> }) {
-  const { t } = useWords();
+  const { t, term } = useWords();
   const found = Object.entries(busy).sort((one, other) => other[1] - one[1]);
   if (found.length === 0) return null;
   return (
@@ -78,7 +78,7 @@ function Reasons({ busy }: { busy: Record<string, number> }) {
       <dl className="pairs">
         {found.map(([reason, seconds]) => (
           <div key={reason}>
-            <dt>{reason || t("seatday.reason.none")}</dt>
+            <dt>{reason ? term("reason", reason) : t("seatday.reason.none")}</dt>
             <dd>{minutes(seconds)}</dd>
           </div>
         ))}

@@ -40,7 +40,7 @@ interface Props {
 
 /** `plain` has no link: nobody clicks on a wall. */
 function Tile({ seat, alarms, ringSeconds, chosen, plain }: Props) {
-  const { t } = useWords();
+  const { t, term } = useWords();
   const who = seat.name ?? seat.agent;
   const marked = alarms.length === 0 ? "" : alarms.every((alarm) => MILD.has(alarm.kind)) ? " alarmed mild" : " alarmed";
   return (
@@ -59,7 +59,7 @@ function Tile({ seat, alarms, ringSeconds, chosen, plain }: Props) {
         <StateMark state={seat.state} confidence={seat.confidence} />
         {seat.since && <Since at={seat.since} />}
       </p>
-      {seat.reason && <p className="cut tilereason">{seat.reason}</p>}
+      {seat.reason && <p className="cut tilereason">{term("reason", seat.reason)}</p>}
       {seat.call && <CallLine call={seat.call} ringSeconds={ringSeconds} />}
       {seat.present === "no" && seat.state !== "offline" && (
         <p className="tilenote">

@@ -32,7 +32,7 @@ function useSpans(line: SeatLine, timezone: string) {
     const when = [from, until].map((at) => moment(new Date(at).toISOString(), language, timezone, "time")).join("–");
     return { from: (from - start) / (end - start), width: (until - from) / (end - start), kind, label: `${what} · ${when} · ${minutes((until - from) / 1000)}` };
   };
-  const said = (one: Stretch) => [term("seat", one.state), one.reason, one.agent, one.confidence === "inferred" && t("board.inferred")].filter(Boolean).join(" · ");
+  const said = (one: Stretch) => [term("seat", one.state), one.reason && term("reason", one.reason), one.agent, one.confidence === "inferred" && t("board.inferred")].filter(Boolean).join(" · ");
   const state = (one: Stretch) => span(one, one.confidence === "inferred" ? `${one.state} inferred` : one.state, said(one));
   const seen = (one: Seen) => span(one, `present-${one.present}`, `${t(`board.present.${one.present}`)} · ${term("source", one.by)}`);
   return { start, end, state, seen };

@@ -109,6 +109,10 @@ class SpoolLocked(SpoolError):
     """Another process writes this spool folder."""
 
 
+class SpoolGone(SpoolError):
+    """A spool file was released or moved away meanwhile."""
+
+
 class SpoolFailed(SpoolError):
     """A failed write: what it left on disk is unknown until the files are read again by a new process."""
 

@@ -6,8 +6,10 @@ or a file could not be read, ``quarantine/``. COMMIT under ``synchronous=FULL`` 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import os
 import secrets
 import sqlite3
 import time
@@ -17,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ingest.errors import SpoolError, SpoolFailed, SpoolFull, SpoolLocked
+from ingest.errors import SpoolError, SpoolFailed, SpoolFull, SpoolGone, SpoolLocked
 from ingest.legs import Builder, LegAudio, in_order
 from ingest.rows import Admit, Row, content_key, crc, event_key, moment
 from ingest.sink import SpoolRow
 
 LegName = tuple[str, str]  # call, leg
+_SPOILT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_SPOILT_READ = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0")
 _SCHEMA = """BEGIN;
 CREATE TABLE rows(rowid INTEGER PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL, call TEXT NOT NULL,
@@ -91,13 +95,20 @@ class SpoolFile:
         self.bytes = self.rows = 0
         with _told(path):
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-            for pragma in _PRAGMAS:
-                self._db.execute(f"PRAGMA {pragma}").fetchall()
+        try:
+            with _told(path):
+                for pragma in _PRAGMAS:
+                    self._db.execute(f"PRAGMA {pragma}").fetchall()
+                self._db.execute("SELECT 1 FROM meta").fetchall()  # opens the log now: later no descriptor may be left
             self.check()
+        except SpoolError:
+            self._db.close()
+            raise
 
     def check(self) -> None:
         """Read the settings back on this very connection: an acknowledgement means nothing without them."""
-        found = [self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+        with _told(self.path):
+            found = [self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
         if found != ["wal", 2]:
             raise SpoolFailed(f"{self.path}: journal_mode and synchronous read back as {found}, not wal and 2 (FULL); "
                               "put the spool on a local disk")  # fmt: skip
@@ -132,18 +143,38 @@ class SpoolFile:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours: full, or failed."""
+    """What a write met, as one of our errors: full, or failed."""
     try:
         yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None) or 0
-        if code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
+    except (sqlite3.Error, OSError) as error:
+        if _is_full(error):
             raise SpoolFull(f"{path}: the disk is full; make room, writing goes on by itself") from error
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         raise SpoolFailed(
             f"{path}: {name}: {error}; whether the last rows are on disk is unknown. Nothing more is acknowledged: "
             "check the disk and start again, the files will tell"
         ) from error
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What a reader met: SpoolFailed when the file is spoilt, another SpoolError when it may be read later."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if _is_full(error):
+            raise SpoolFull(f"{path}: the disk is full, not even reading goes on; make room") from error
+        name, code = getattr(error, "sqlite_errorname", type(error).__name__), getattr(error, "sqlite_errorcode", None)
+        if code is None or code & 0xFF in _SPOILT or code in _SPOILT_READ:
+            raise SpoolFailed(f"{path}: is spoilt: {name}: {error}; the next start sets it aside") from error
+        raise SpoolError(f"{path}: cannot be read now: {name}: {error}; it is tried again") from error
+
+
+def _is_full(error: sqlite3.Error | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE
 
 
 def _values(row: Row) -> tuple[object, ...]:
@@ -153,15 +184,23 @@ def _values(row: Row) -> tuple[object, ...]:
 
 def create(folder: Path) -> SpoolFile:
     """A new file that sorts after all others, whatever the clock did."""
-    names = [path.stem for path in files(folder)]
+    with _told(folder):
+        names = [path.stem for path in files(folder)]
     now_ms = time.time_ns() // 1_000_000
     last_ms = max((int(name.partition("-")[0], 16) for name in names), default=0)
     path = folder / f"{max(now_ms, last_ms + 1):012x}-{secrets.token_hex(8)}.db"
     made = path.with_suffix(".new")
-    with _told(made), closing(sqlite3.connect(made, isolation_level=None)) as db:
-        db.executescript(_SCHEMA)
-    made.rename(path)  # a reader sees a file with its tables, or none
-    return SpoolFile(path)
+    try:
+        with _told(made):
+            with closing(sqlite3.connect(made, isolation_level=None)) as db:
+                db.executescript(_SCHEMA)
+            made.rename(path)  # a reader sees a file with its tables, or none
+        return SpoolFile(path)
+    except SpoolError:
+        for half in (made, made.with_name(f"{made.name}-journal")):
+            half.unlink(missing_ok=True)
+        remove(path)
+        raise
 
 
 def files(folder: Path) -> list[Path]:
@@ -198,16 +237,19 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self.path, self.spool_id = path, path.stem
-        self._db = _open(path)
+        with _reading(path):
+            self._db = _open(path)
 
     def after(self, rowid: int, limit: int = 500) -> tuple[int, list[SpoolRow]]:
         """Up to *limit* rows that are no audio, and the rowid up to which everything was passed."""
-        self._db.execute("BEGIN")
-        try:
-            (last,) = self._db.execute("SELECT coalesce(max(rowid), 0) FROM rows").fetchone()
-            found = self._db.execute(_AFTER, (rowid, last, limit)).fetchall()
-        finally:
-            self._db.execute("COMMIT")
+        with _reading(self.path):
+            self._db.execute("BEGIN")
+            try:
+                (last,) = self._db.execute("SELECT coalesce(max(rowid), 0) FROM rows").fetchone()
+                found = self._db.execute(_AFTER, (rowid, last, limit)).fetchall()
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("COMMIT")
         upto = found[-1][0] if len(found) == limit else last
         rows = [(ident, *_row(values)) for ident, *values in found]
         for ident, row, sound in rows:
@@ -217,7 +259,8 @@ class Reader:
 
     def begun(self) -> bool:
         """Whether it holds a row. The writer only goes forward, so then no earlier file will grow any more."""
-        return self._db.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is not None
+        with _reading(self.path):
+            return self._db.execute("SELECT 1 FROM rows LIMIT 1").fetchone() is not None
 
     def close(self) -> None:
         self._db.close()
@@ -226,7 +269,7 @@ class Reader:
 def _open(path: Path) -> sqlite3.Connection:
     """For reading only; waits for a writer's short lock."""
     if not path.exists():
-        raise SpoolError(f"{path}: is not there; it was released or moved away")
+        raise SpoolGone(f"{path}: is not there; it was released or moved away")
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10)
 
 
@@ -260,15 +303,16 @@ def quarantine_file(path: Path) -> None:
 
 
 def recover(folder: Path) -> Recovered:
-    """Read what earlier processes left, and retire their files. A file that cannot be read never stops the start."""
+    """Read what earlier processes left, and retire their files. A spoilt file never stops the start; a disk that is
+    full or away does, and leaves every file where it is."""
     found = Recovered()
     for half in folder.glob("*.new*"):  # its maker died before anything was in it
         half.unlink()
     for path in files(folder):
         try:
-            with closing(_open(path)) as db:
+            with _reading(path), closing(_open(path)) as db:
                 empty = not _scan(db, found)
-        except sqlite3.DatabaseError:
+        except SpoolFailed:
             quarantine_file(path)
             found.quarantined.append(path.stem)
             continue
@@ -278,7 +322,12 @@ def recover(folder: Path) -> Recovered:
 
 
 def _scan(db: sqlite3.Connection, found: Recovered) -> bool:
-    """Take in what one file says, and mark it retired; whether it holds a row."""
+    """Take in what one file says, and mark it retired; whether it holds a row.
+
+    The mark's COMMIT syncs the whole log: what a killed process had written, but not synced, is told to senders as
+    durable from here on.
+    """
+    db.execute("PRAGMA synchronous=FULL")
     _trace(db.execute(_LAST), db.execute(_TOLD), found.legs)
     for source, name, payload in db.execute(_KEYS):
         found.keys[event_key(source, name)] = content_key(payload)
@@ -310,23 +359,46 @@ def trace(paths: Iterable[Path], call: str, leg: str) -> LegTrace | None:
     """How far one leg has come in these files; None when they hold nothing of it."""
     found: dict[LegName, LegTrace] = {}
     for path in paths:
-        with closing(_open(path)) as db:
-            _trace(db.execute(_LAST_OF, (call, leg)), db.execute(_TOLD_OF, (call, leg)), found)
+        try:
+            with _reading(path), closing(_open(path)) as db:
+                last, told = db.execute(_LAST_OF, (call, leg)).fetchall(), db.execute(_TOLD_OF, (call, leg)).fetchall()
+        except SpoolFailed:
+            continue  # spoilt: its own process sets it aside
+        if last or told:
+            _settle(path)
+            _trace(last, told, found)
     return found.get((call, leg))
+
+
+def _settle(path: Path) -> None:
+    """Sync the log of a file that another process writes, or wrote until it was killed: what is read here is told to
+    a sender as durable."""
+    try:
+        log = os.open(f"{path}-wal", os.O_RDONLY)
+    except FileNotFoundError:
+        return  # folded in, and synced by that
+    try:
+        with _told(path):
+            os.fsync(log)
+    finally:
+        os.close(log)
 
 
 def admitted(paths: Iterable[Path], ident: str) -> Admit | None:
     """What these files know of a UUID or token; a use weighs more than a registration."""
     found: list[Admit] = []
     for path in paths:
-        with closing(_open(path)) as db:
-            found += [Admit(*values) for values in db.execute(_ADMITTED, (ident,))]
+        try:
+            with _reading(path), closing(_open(path)) as db:
+                found += [Admit(*values) for values in db.execute(_ADMITTED, (ident,))]
+        except SpoolFailed:
+            continue  # spoilt: its own process sets it aside
     return max(found, key=lambda one: one.state == "used", default=None)
 
 
 def contents(path: Path) -> Contents:
     """What is in a file, for deciding whether it may go."""
-    with closing(_open(path)) as db:
+    with _reading(path), closing(_open(path)) as db:
         (last,) = db.execute("SELECT coalesce(max(rowid), 0) FROM rows").fetchone()
         legs = db.execute("SELECT DISTINCT call, leg FROM rows WHERE kind <> 'event'").fetchall()
         retired = db.execute("SELECT 1 FROM meta WHERE key = 'retired'").fetchone() is not None

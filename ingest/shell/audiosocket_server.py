@@ -130,10 +130,14 @@ class Line(asyncio.Protocol):
         self._asking = asyncio.create_task(self._ask(ident), name="audiosocket-uuid")
 
     async def _ask(self, ident: UUID) -> None:
-        if known := await self._server.siblings.admitted(str(ident)):
-            self._core.admission.remember([known])
+        try:
+            if known := await self._server.siblings.admitted(str(ident)):
+                self._core.admission.remember([known])
+        except SpoolError as error:
+            self._refuse(error)
         if not self._over:
             self._begin(ident)
+        if not self._over:
             self._transport.resume_reading()
 
     def _begin(self, ident: UUID) -> None:

@@ -108,7 +108,7 @@ class Ingest:
             self.audiosocket_port = await _listen(self._audio.start, config.host, config.audiosocket_port)
             for part in self._parts:
                 await part.start()
-        except PortTaken:
+        except BaseException:
             await self.stop()
             raise
         if self.tailer is not None:
@@ -117,7 +117,9 @@ class Ingest:
 
     async def stop(self) -> None:
         """Clients first, then what waits to be stored, then what waits to be carried."""
-        await asyncio.gather(*(part.stop() for part in self._parts))
+        stopped = await asyncio.gather(*(part.stop() for part in self._parts), return_exceptions=True)
+        for error in filter(None, stopped):
+            LOG.error("stopping: %r", error)  # what the others still hold is stored all the same
         await self._audio.stop()
         await self._http.stop()
         self.streams.close()

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ingest import spool
-from ingest.errors import SpoolError
+from ingest.errors import SpoolGone
 from ingest.rows import Admit
 from ingest.shell.core import LOG
 
@@ -37,7 +37,7 @@ class Siblings:
     def _leg(self, call: str, leg: str) -> spool.LegTrace | None:
         try:
             return spool.trace(self._paths(), call, leg)
-        except SpoolError as error:  # a file went while it was looked at: its leg is over
+        except SpoolGone as error:  # a file went while it was looked at: its leg is over
             LOG.info("siblings: %s", error)
             return self._leg(call, leg)
 
@@ -46,7 +46,7 @@ class Siblings:
         newest = [path for _, paths in folders for path in list(paths)[-2:]]  # the last one may be a prepared one
         try:
             return spool.admitted(newest, ident)
-        except SpoolError as error:
+        except SpoolGone as error:
             LOG.info("siblings: %s", error)
             return self._admitted(ident)
 

@@ -154,10 +154,15 @@ class Streams:
 
     async def _end(self, live: Live) -> None:
         """Nobody came back in time: the leg ends with the reason, unless its client writes to another process."""
-        trace = await self._siblings.leg(*live.leg.name)
+        try:
+            trace = await self._siblings.leg(*live.leg.name)
+        except SpoolError as error:  # not to be looked at now: so later, before anything is said of the leg
+            LOG.info("siblings: %s", error)
+            self._wait(live)
+            return
         if live.leg.state is not LegState.AWAY:
             return
-        if trace is not None and (trace.epoch, trace.seq) > (live.leg.hello.epoch, live.leg.taken):
+        if trace is not None and _goes_on(trace, live.leg):
             self._legs.pop(live.leg.name, None)
             return
         rows = live.leg.reap(live.cause)
@@ -185,6 +190,11 @@ class Streams:
         for live in self._legs.values():
             if live.timer is not None:
                 live.timer.cancel()
+
+
+def _goes_on(trace: LegTrace, leg: StreamLeg) -> bool:
+    """Whether another process has more of a leg, or its end: an end stands once."""
+    return trace.end is not None or (trace.epoch, trace.seq) > (leg.hello.epoch, leg.taken)
 
 
 def _started(hello: Hello) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest import spool
-from ingest.errors import SinkAway
+from ingest.errors import SinkAway, SpoolError, SpoolFailed
 from ingest.sink import Sink, SpoolRow
 
 POLL_S = 0.1
@@ -46,10 +46,12 @@ class Tailer:
             self.close()
 
     async def once(self) -> bool:
-        """Carry what is there; False when the sink is away and the rest has to wait."""
+        """Carry what is there; False when the sink is away, or a file cannot be read now: the rest has to wait."""
         try:
             await self._all()
-        except (SinkAway, OSError):
+        except SpoolFailed:
+            raise  # a spoilt file: the next start sets it aside
+        except (SinkAway, OSError, SpoolError):  # a full disk or no descriptor left may stop a reader, too
             low, high = BACKOFF_S
             self._backoff_s, self.away = min(high, max(low, self._backoff_s * 2)), True
             return False

@@ -6,6 +6,7 @@ nothing about legs or events.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -16,13 +17,16 @@ from pathlib import Path
 from typing import IO, Literal
 
 from ingest import spool
-from ingest.errors import SpoolFailed, SpoolFull
+from ingest.errors import SpoolError, SpoolFailed, SpoolFull
 from ingest.rows import Admit, Row, coalesce
 from ingest.waiting import QUEUE_BYTES, Done, Ticket, Waiting
 
 State = Literal["new", "ok", "full", "failed", "closed"]
 INTERVALS_S = (0.05, 0.1, 0.2)  # between commits; the longer ones when the disk is slow
 RETRY_S = 0.25
+AGAIN_S = 0.5  # until a chore that could not be done is tried again
+Chore = spool.SpoolFile | Literal["prepare"]
+LOG = logging.getLogger("seatwatch.ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Spool:
         self._failed, self.carry = failed, carry
         self._waiting = Waiting(self._limits.queue_bytes)
         self._next: queue.Queue[spool.SpoolFile] = queue.Queue(1)
-        self._chores: queue.Queue[spool.SpoolFile | Literal["prepare"] | None] = queue.Queue()
+        self._chores: queue.Queue[Chore | None] = queue.Queue()
         self._preparing = False
         self._threads: list[threading.Thread] = []
         self._lock: IO[str] | None = None
@@ -67,10 +71,14 @@ class Spool:
     def open(self) -> spool.Recovered:
         """Lock the folder, read what is there, and accept on a new file."""
         self._lock = spool.lock(self.folder)
-        found = spool.recover(self.folder)
-        self._file = spool.create(self.folder)
+        try:
+            found = spool.recover(self.folder)
+            self._file = spool.create(self.folder)
+            self._file.append((), list(found.admitted.values()), lambda name: None)
+        except (SpoolError, OSError):
+            self._lock.close()
+            raise
         self._opened_s = time.monotonic()
-        self._file.append((), list(found.admitted.values()), lambda name: None)
         self.state = "ok"
         for name, work in (("spool-writer", self._write), ("spool-keeper", self._keep)):
             thread = threading.Thread(target=work, name=name, daemon=True)
@@ -116,9 +124,10 @@ class Spool:
         try:
             while self.state != "failed":
                 tickets = self._waiting.take(self._idle_s())
-                if tickets:
-                    self._commit(tickets, closing)
-                elif closing:
+                if tickets and not self._commit(tickets, closing):
+                    closing = True
+                    return  # the disk is full to the end: what came later must not stand without this
+                if closing and not tickets:
                     return
                 self._rotate_if_due()
                 closing = self._waiting.pause(self._interval_s() if tickets else 0)
@@ -140,20 +149,22 @@ class Spool:
                 return interval
         return INTERVALS_S[-1]
 
-    def _commit(self, tickets: Sequence[Ticket], closing: bool) -> None:
+    def _commit(self, tickets: Sequence[Ticket], closing: bool) -> bool:
+        """Durable and told; False when the spool closes while the disk is full."""
         items = [item for ticket in tickets for item in ticket.items]
         rows = coalesce(item for item in items if isinstance(item, Row))
         admits = [item for item in items if isinstance(item, Admit)]
         began = time.monotonic()
         while not self._append(rows, admits):
             if closing or self._waiting.pause(RETRY_S):
-                return  # never acknowledged, and the sender still has it
+                return False  # never acknowledged, and the sender still has it
         self._last_s = time.monotonic() - began
         self.commit_s.append(self._last_s)
         self.commits += 1
         self._waiting.stored(tickets)
         self._point("after-commit-before-ack")
         self._publish([ticket.done for ticket in tickets if ticket.done is not None])
+        return True
 
     def _append(self, rows: Sequence[Row], admits: Sequence[Admit]) -> bool:
         try:
@@ -203,26 +214,34 @@ class Spool:
         self._failed(error)
 
     def _keep(self) -> None:
-        """Chores away from the writer: make the next file, close the last one."""
-        while (chore := self._chores.get()) is not None:
+        """Chores away from the writer: make the next file, close the last one. What cannot be done now is done later:
+        nothing that was acknowledged hangs on it."""
+        later: list[Chore] = []
+        while (chore := self._chore(later)) is not None:
             try:
                 if chore == "prepare":
                     self._next.put(spool.create(self.folder))
+                    self._preparing = False
                 else:
                     chore.retire()
-            except SpoolFull:
-                self._again(chore)
-            except SpoolFailed as error:
-                self._fail(error)
-                return
-            finally:
-                self._preparing = self._preparing and chore != "prepare"
+            except SpoolError as error:
+                if chore != "prepare" and not isinstance(error, SpoolFull):
+                    self._fail(SpoolFailed(str(error)))
+                    return
+                if not later:
+                    LOG.warning("%s", error)
+                later.append(chore)
+        for left in later:
+            if left != "prepare":
+                left.close()  # keeps its log until the next start folds it in
         self._tidy()
 
-    def _again(self, chore: spool.SpoolFile | Literal["prepare"]) -> None:
-        """The disk is full: a retired file keeps its WAL until the next start folds it in."""
-        if chore != "prepare":
-            chore.close()
+    def _chore(self, later: list[Chore]) -> Chore | None:
+        """What is to be done next; None at the end."""
+        try:
+            return self._chores.get(timeout=AGAIN_S if later else None)
+        except queue.Empty:
+            return later.pop(0)
 
     def _tidy(self) -> None:
         """At the end: what holds rows is retired, what holds none goes."""
@@ -231,7 +250,8 @@ class Spool:
             if file.rows and self.state != "failed":
                 try:
                     file.retire()
-                except SpoolFull:
+                except SpoolError as error:
+                    LOG.warning("%s", error)
                     file.close()
             else:
                 file.close()

@@ -598,3 +598,19 @@ async def test_nobody_there_is_said_so() -> None:
         await post_events("http://127.0.0.1:9", [raw("offered")])
     with pytest.raises(ClientError, match="is ingest running there"):
         await AudioSocketClient("127.0.0.1", 9, uuid4()).__aenter__()
+
+
+async def test_a_sender_that_reads_no_acknowledgement_is_let_go(tmp_path: Path) -> None:
+    """It may send for days; what it does not read would wait in our memory."""
+    async with lab.running(tmp_path) as ingest, Socket(lab.url(ingest)) as socket:
+        await socket.say(write_hello(lab.hello()))
+        await socket.hear()
+        live = ingest.streams._legs["c1", "agent"]
+        assert live.writer is not None
+        while not ingest.core.counts["stream"]:  # commit after commit, and nobody reads meanwhile
+            live.leg.durable += 1
+            live.writer.moved()
+        async with asyncio.timeout(lab.WAIT_S):
+            while live.writer is not None:
+                await lab.tick()
+        assert ingest.core.counts["stream"] == 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,9 +18,12 @@ from ingest.legs import in_order
 from ingest.rows import Row
 from ingest.shell.client import post_events
 from ingest.shell.service import Ingest, IngestConfig
+from ingest.sink import SpoolRow
 from ingest.stream import Piece, write_hello, write_piece
+from ingest.tokens import audiosocket_uuid
 from tests.ingest import lab
 from tests.ingest.test_service import Socket, talk
+from tests.ingest.test_spool import audio, start, written
 from tests.ingest.values import SECRET, raw
 
 
@@ -119,3 +124,57 @@ def test_a_row_that_cannot_be_trusted_stays_behind_the_one_before_it() -> None:
     liar = (row(99, 1), False)
     told = list(in_order([[(row(1, 1), True), liar, (row(2, 1), True)], [(row(3, 1), True)]]))
     assert [one.seq for one, _ in told] == [1, 99, 2, 3]
+
+
+async def test_an_end_stands_once_wherever_the_leg_was_left(tmp_path: Path) -> None:
+    """Everything was sent to one process, the end to another; the first one hears nobody and says nothing."""
+    async with AsyncExitStack() as stack:
+        here, there = await two(stack, tmp_path, reap_seconds=0.3)
+        await said(here, range(1, 4), durable=0)
+        async with Socket(lab.url(there)) as socket:
+            await socket.say(GREETING)
+            assert (await socket.hear())["durable"] == 3
+            await socket.say('{"type": "end", "seq": 3}')
+            assert (await socket.hear())["final"] is True
+        async with asyncio.timeout(lab.WAIT_S):
+            while ("c1", "agent") in here.streams.known:
+                await lab.tick()
+        await here.flush()
+    ends = [row for path in spool.all_files(tmp_path) for row in marks(path) if row.kind == "end"]
+    assert [json.loads(row.payload)["cause"] for row in ends] == ["end"]
+
+
+def marks(path: Path) -> list[SpoolRow]:
+    reader = spool.Reader(path)
+    try:
+        return reader.after(0)[1]
+    finally:
+        reader.close()
+
+
+async def test_a_spoilt_file_of_one_process_stops_no_other(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        here, there = await two(stack, tmp_path)
+        await said(here, range(1, 4), durable=0)
+        (tmp_path / "c").mkdir()
+        (tmp_path / "c" / "000000000001-00000000000000aa.db").write_bytes(b"this is no database, " * 400)
+        await said(there, range(4, 6), durable=3, finish=True)
+        ident = audiosocket_uuid(SECRET, "c2", "agent", "agent", lab.later())
+        await talk(there.audiosocket_port, packet(IDENT, ident.bytes) + packet(KINDS[8000], lab.tone(160)))
+        await there.flush()
+        assert spool.read_leg(tmp_path, str(ident), "audiosocket").samples == 160
+    assert spool.read_leg(tmp_path, "c1", "agent").samples == 4000
+
+
+def test_what_is_told_of_another_process_is_on_the_disk_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was killed between writing and syncing has left rows that no disk holds yet."""
+    synced: list[str] = []
+    file = written(tmp_path / "a", start(), audio(1, 0))
+    written(tmp_path / "b", start("c2")).close()
+    monkeypatch.setattr(
+        "ingest.spool.os.fsync", lambda log: synced.append(Path(f"/proc/self/fd/{log}").readlink().name)
+    )
+
+    found = spool.trace(spool.all_files(tmp_path), "c1", "agent")
+    assert found is not None and (found.seq, synced) == (1, [f"{file.path.name}-wal"])
+    file.close()

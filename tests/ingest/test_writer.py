@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,14 @@ def put(spooler: Spool, *rows: object) -> threading.Event:
     durable = threading.Event()
     spooler.put(rows, durable.set)  # type: ignore[arg-type]
     return durable
+
+
+def until(ready: Callable[[], bool]) -> None:
+    """What another thread makes true."""
+    end_s = time.monotonic() + WAIT_S
+    while not ready():
+        assert time.monotonic() < end_s
+        threading.Event().wait(0.01)
 
 
 def live(spooler: Spool) -> Path:
@@ -183,3 +193,68 @@ def test_end_rows_are_stored_once_each(tmp_path: Path) -> None:
     spooler.close()
 
     assert spool.read_leg(tmp_path, "c1", "agent").ended == "end"
+
+
+def test_a_batch_that_a_full_disk_never_took_is_followed_by_nothing(tmp_path: Path) -> None:
+    """The spool closes while the disk is full for much, and has room for the little that came after."""
+    acked: list[str] = []
+    spooler = Spool(tmp_path)
+    spooler.open()
+    assert put(spooler, start()).wait(WAIT_S)
+    spooler._file._db.execute("PRAGMA max_page_count=1")  # what a full disk is to SQLite
+    spooler.put([audio(1, 0, bytes(60_000))], lambda: acked.append("first"))
+    until(lambda: spooler.state == "full")
+    spooler.put([audio(2, 30_000)], lambda: acked.append("second"))
+    spooler.close()
+
+    assert acked == []
+    assert spool.read_leg(tmp_path, "c1", "agent").segments == []
+
+
+def test_a_next_file_that_cannot_be_made_now_is_made_later(tmp_path: Path) -> None:
+    """No descriptor is left: rows go on into the old file, and no half of a file stays."""
+    swapped = threading.Semaphore(0)
+    spooler = Spool(
+        tmp_path,
+        SpoolLimits(rotate_bytes=1000),
+        point=lambda name: swapped.release() if name == "during-rotate" else None,
+    )
+    spooler.open()
+    until(spooler._next.full)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        assert put(spooler, audio(1, 0, bytes(2000))).wait(WAIT_S)
+        assert swapped.acquire(timeout=WAIT_S)  # to the one that was prepared
+        for seq in range(2, 8):
+            assert put(spooler, audio(seq, 1000 * (seq - 1), bytes(2000))).wait(WAIT_S)
+        assert not swapped.acquire(timeout=0) and spooler.state == "ok"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert list(tmp_path.glob("*.new*")) == []
+    while not swapped.acquire(timeout=0.1):
+        assert put(spooler, audio(8, 7000, b"abcd")).wait(WAIT_S)
+    spooler.close()
+    assert spooler.state == "closed"
+    assert spool.read_leg(tmp_path, "c1", "agent").gaps == []
+
+
+def test_a_file_that_cannot_be_closed_now_is_closed_later(tmp_path: Path) -> None:
+    """Its index found no room; until it is retired nobody may release it, and the disk would stay full."""
+    swapped, files = threading.Event(), []
+
+    def point(name: str) -> None:
+        if name == "during-rotate":
+            files[0]._db.execute("PRAGMA max_page_count=1")  # what a full disk is to SQLite
+            swapped.set()
+
+    spooler = Spool(tmp_path, SpoolLimits(rotate_bytes=1000), point=point)
+    spooler.open()
+    files.append(spooler._file)
+    until(spooler._next.full)
+    assert put(spooler, start(), audio(1, 0, bytes(2000))).wait(WAIT_S)
+    assert swapped.wait(WAIT_S)
+    assert not spool.contents(files[0].path).retired
+    files[0]._db.execute("PRAGMA max_page_count=1000000")
+    until(lambda: spool.contents(files[0].path).retired)
+    spooler.close()

@@ -32,6 +32,7 @@ from scoring.pack import Pack
 from scoring.period import attempt
 from scoring.period.card import Card, to_json
 from scoring.period.close import Closing, names
+from scoring.period.rows import Rows
 from scoring.period.world import Who, World
 from scoring.records.period import Period
 from scoring.scorecard import Outcome
@@ -68,6 +69,7 @@ class View:
     closed: Closed | None
     closed_at: datetime | None
     signed_off_by: str | None
+    skips: tuple[Period, ...] = ()  # earlier months with calls or records that closing this one leaves open for good
 
     def card(self, kind: str, name: str) -> Mapping[str, Any] | None:
         return next((one for one in self.cards if one["kind"] == kind and one["who"] == name), None)
@@ -104,7 +106,7 @@ class Months:
         cards = await asyncio.to_thread(_cards, Closing(world), month, only or Only(), step)
         return View(
             month, world.site.money, tuple(plain(card, world) for card in cards), world.packs,
-            seen.decisions, seen.adjustments, None, None, world.site.signed_off_by,
+            seen.decisions, seen.adjustments, None, None, world.site.signed_off_by, _skips(seen, month),
         )  # fmt: skip
 
     async def _frozen(self, tx: Tx, month: Period, closed: Closed, only: Only) -> View:
@@ -138,7 +140,7 @@ class Months:
                 raise MonthRefused("duplicate", f"{month} was closed by somebody else just now; show it")
             await self._write(tx, seen, month, frozen, list(zip(cards, bodies, strict=True)), step)
             await months.stand(tx, str(month), stood_json(closing.standing(cards)))
-        return await self.view(month, only)
+        return replace(await self.view(month, only), skips=_skips(seen, month))
 
     async def _write(
         self, tx: Tx, seen: Seen, month: Period, world: World, cards: list[tuple[Card, bytes]], step: Step
@@ -289,6 +291,17 @@ def _closed_world(world: World, month: Period) -> tuple[World, World]:
         return world if one == month else before[one]
 
     return world, replace(world, closed=ClosedWorlds(made, (*sorted(before), month)))
+
+
+def _skips(seen: Seen, month: Period) -> tuple[Period, ...]:
+    """The first month to be closed may be any: what lies before it is never closed then, and that is said."""
+    if seen.closings:
+        return ()
+    period, found = Rows(seen.world).first, []
+    while period < month:
+        found.append(period)
+        period = period.next()
+    return tuple(found)
 
 
 def _may_close(seen: Seen, month: Period, now: datetime) -> None:

@@ -40,6 +40,7 @@ def head(view: View) -> Json:
         "month": str(view.month),
         "money": view.money,
         "signed_off_by": view.signed_off_by,
+        "skips": [str(one) for one in view.skips],
         "closed": None
         if closed is None
         else {

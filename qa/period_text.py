@@ -38,7 +38,9 @@ def _head(head: Mapping[str, Any]) -> list[str]:
     else:
         state = f"closed {str(closed['at']).replace('T', ' ')} by {closed['by']}, cards {closed['cards_sha'][:16]}"
     money = "money is off" if head["money"] == "off" else f"money: {head['money']}"
-    return [f"{head['month']} · {state} · {money}"]
+    skips = ", ".join(head["skips"])
+    left = [f"{skips} were never closed, and cannot be once {head['month']} is"] if skips else []
+    return [f"{head['month']} · {state} · {money}", *left]
 
 
 def _named(one: Json) -> str:

@@ -55,6 +55,7 @@ class Month(Shape):
     signed_off_by: str | None
     closed: ClosedBy | None
     over: bool = Field(description="its last day is past, so it may be closed")
+    skips: list[str] = Field(description="earlier months with calls or records that closing this one leaves open")
     as_of: str = Field(description="when it was worked out, by the site's clocks")
     items: list[MonthRow]
 

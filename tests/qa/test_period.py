@@ -123,6 +123,16 @@ async def test_a_month_is_closed_once_in_order_and_when_it_is_over(store: Store,
         assert (await runs.walk_chain(tx)).clean
 
 
+async def test_months_that_the_first_closing_leaves_behind_are_named(store: Store, rules: SiteRules) -> None:
+    await put(store, rules, (*ROWS, seen("A80-L02", "Li", "2026-01-06")))
+    open_month = await asked(store, rules).view(MARCH)
+    closed = await asked(store, rules).close(MARCH)
+
+    assert [str(one) for one in open_month.skips] == ["2026-01", "2026-02"] == head(closed)["skips"]
+    assert "2026-01, 2026-02 were never closed" in text(head(open_month), sheets(open_month))
+    assert (await asked(store, rules).view(APRIL)).skips == ()
+
+
 async def test_people_adjust_a_closed_month_only_with_a_reason(store: Store, rules: SiteRules) -> None:
     await put(store, rules, ROWS)
     months = asked(store, rules)

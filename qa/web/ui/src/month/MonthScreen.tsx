@@ -133,6 +133,7 @@ function Closing({ month }: { month: Month }) {
         onOk={() => close.mutate(undefined, { onSettled: () => ask(false) })}
       >
         <p>{t("month.close.text")}</p>
+        {month.skips.length > 0 && <Alert type="warning" showIcon title={t("month.close.skips", { months: month.skips.join(", ") })} />}
         {waiting > 0 && <Alert type="warning" showIcon title={t("month.close.waiting", { count: waiting })} />}
       </Modal>
       {close.isError && <Alert type="error" showIcon title={close.error.message} />}

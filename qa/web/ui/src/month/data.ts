@@ -37,6 +37,7 @@ export interface Month {
   signed_off_by: string | null;
   closed: ClosedBy | null;
   over: boolean;
+  skips: string[];
   as_of: string;
   items: Row[];
 }

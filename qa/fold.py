@@ -82,7 +82,7 @@ class Folder:
     now: Callable[[], datetime]
     step: Step = _no_step
     silent_after: timedelta = SILENT
-    reasons: Mapping[str, str] = seatfold.NO_REASONS
+    reasons: Mapping[str, str] = field(default_factory=dict)
     waiting: dict[str, datetime] = field(default_factory=dict)
     open: dict[str, datetime] = field(default_factory=dict)
 

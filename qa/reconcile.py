@@ -159,7 +159,8 @@ def _near(visit: LoggedCall, one: Ours) -> bool:
 
 def _line(visit: LoggedCall, one: Ours | None) -> Line:
     state, reason = _judged(visit, one)
-    return Line(visit.call, visit.entered_at, state, reason, one.id if one else None, one is not None and one.state == "scored")
+    scored = one is not None and one.state == "scored"
+    return Line(visit.call, visit.entered_at, state, reason, one.id if one else None, scored)
 
 
 def _judged(visit: LoggedCall, one: Ours | None) -> tuple[str, str]:

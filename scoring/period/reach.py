@@ -53,6 +53,8 @@ def reach(pack: Pack) -> Reach:
             kind, shared = _kind(call), any(one.arg == "whose" for one in call.keywords)
             if kind is not None and (shared or kind == "candidate"):
                 common.add(kind)
+            if shared:
+                common.add("person")  # who belongs to the team
             if name.startswith("figure") and shared:
                 common.add("figure")
             elif shared and kind is None:

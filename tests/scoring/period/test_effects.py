@@ -574,6 +574,26 @@ def test_a_month_takes_the_pack_that_holds_on_its_last_day() -> None:
     assert card(march_closed, "2026-04").adjusted.points == 0
 
 
+def test_who_joins_the_team_afterwards_is_news_for_what_reads_the_team() -> None:
+    body = """\
+tests:
+- {each: month, breach: "count(work_order, order_class == 'fault', whose='team') > 0"}
+"""
+    shared = pack(rule("TT-1", body + points("-2"), decide="auto", needs="work_order"))
+    staff = [record("person", f"p-{name}", agent=name, team=team, day="2026-01-01", source="hr")
+             for name, team in (("Lin", "north"), ("Bo", "south"))]  # fmt: skip
+    order = record("work_order", "w1", agent="Bo", at="2026-03-02T09:00", order_class="fault")
+    moved = record("person", "late", agent="Bo", team="north", day="2026-02-01", source="hr")
+    at = world(shared, [*staff, order], now="2026-04-02T00:00")
+    march_closed = close(at, Period("2026-03"))
+    book, refused = march_closed.book.take([moved])
+    assert not refused
+
+    assert card(march_closed, "2026-03").score == 100
+    assert card(at.with_book(book), "2026-03").score == 98
+    assert card(march_closed.with_book(book), "2026-04").adjusted.points == -2
+
+
 def test_what_nobody_knows_is_no_evidence_of_the_opposite() -> None:
     body = 'tests:\n- {breach: "exists(work_order, closed_at > due_at)"}\n' + points("-2")
     told = world(pack(rule("TT-1", body, decide="auto", needs="work_order")), [

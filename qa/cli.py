@@ -114,6 +114,61 @@ class Progress:
         self.bar.update(self.task, completed=done, total=total, description=what)
 
 
+@app.command(epilog="Example: seatwatch init --answers north.toml --people people.csv --yes")
+def init(
+    answers: Annotated[
+        Path | None, typer.Option(help="TOML file with answers; what it has is not asked.", metavar="FILE")
+    ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", help="One answer, like pbx.host=10.1.0.5.", metavar="NAME=VALUE")
+    ] = None,
+    people: Annotated[Path | None, typer.Option(help="Table of people.", metavar="FILE")] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="Write an empty table of people there, and end.", metavar="FILE")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write without being asked.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Write even if a connection does not work.")] = False,
+    no_tests: Annotated[bool, typer.Option("--no-tests", help="Try no connection.")] = False,
+    wait: Annotated[
+        float | None, typer.Option(help="Wait so long for a test call.", metavar="SECONDS", min=1, max=600)
+    ] = None,
+    json_: Json = False,
+    actor: Actor = None,
+) -> None:
+    """Set a site up: ask, or take answers from a file; try every connection; write only what is new."""
+    from qa.setup.command import Options, faults_as_dict, run_init, write_template
+    from qa.setup.faults import Refused
+
+    if template is not None:
+        say(write_template(template))
+        return
+    talks = sys.stdin.isatty() and answers is None and not json_
+    options = Options(answers, given or (), people, yes, anyway, 0.0 if no_tests else wait, actor)
+    try:
+        outcome = run_init(options, _Terminal() if talks else None)
+    except Refused as refused:
+        if not json_:
+            raise
+        say(as_json(faults_as_dict(refused)))
+        raise typer.Exit(USAGE) from None
+    say(as_json(outcome.as_dict()) if json_ else outcome.as_text())
+    raise typer.Exit(DONE if outcome.done else FAILED)
+
+
+class _Terminal:
+    """A person at this terminal."""
+
+    def say(self, line: str) -> None:
+        say(line)
+
+    def ask(self, text: str, default: str, hidden: bool) -> str:
+        told: str = typer.prompt(text, default=default, show_default=bool(default), hide_input=hidden)
+        return told.strip()
+
+    def agrees(self, text: str) -> bool:
+        return typer.confirm(text)
+
+
 @app.command(epilog="Example: seatwatch serve all")
 def serve(part: Annotated[str, typer.Argument(help="all, ingest, worker or web")] = "all") -> None:
     """Run the long-running parts, one or all, until stopped."""

@@ -42,6 +42,11 @@ async def switchboard(settings: Settings, pbx: PbxTable, now: Clock) -> list[Fin
     if ari is None:
         advice = "no audio is tapped; set ari_url, ari_user and ari_secret if it should be"
         found.append(Finding(f"ARI of {pbx.name}", "not set", advice, False, "ari", "ari_none"))
+    elif is_loopback(ari.media_host) and not is_loopback(pbx.host):
+        advice = (
+            "the switchboard cannot reach it; set `host` to an address of this machine, or media_host where one maps"
+        )
+        found.append(Finding("audio comes to", ari.media_host, advice, False, "media", "media_loopback"))
     return found
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from qa.setup.toml import Unsafe
+from qa.setup.toml import Unsafe, lines_of
 from scoring import overlay as overlays
 from scoring.errors import PackError
 from scoring.load import parse_yaml
@@ -49,7 +49,7 @@ def _read(text: str) -> Overlay:
 
 
 def _set(text: str, rule: str, mode: str) -> str:
-    lines, name = text.splitlines(), re.escape(rule)
+    lines, name = lines_of(text), re.escape(rule)
     for at, line in enumerate(lines):
         if re.match(rf"{name}\.mode\s*:", line):
             return _joined([*lines[:at], f"{rule}.mode: {mode}", *lines[at + 1 :]])

@@ -219,7 +219,7 @@ async def _hired(tx: Tx, rows: Iterable[Row], since: date, zone: ZoneInfo) -> in
         added = await records.add_records(tx, [found], name="set-up")
         if added.refused:
             raise Refused([Fault(why.field, "settings", {"why": why.reason}, row.line) for _, why in added.refused])
-        changed += added.accepted
+        changed += added.accepted if stood is not None else 0  # a new person is counted as one
     return changed
 
 

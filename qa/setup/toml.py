@@ -48,13 +48,13 @@ def literal(value: Any) -> str:
 
 
 def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return name if _BARE.fullmatch(name) else literal(name)
 
 
 def edited(text: str, top: Mapping[str, Any], tables: Sequence[Table] = ()) -> str:
     """The text with these values; raises Unsafe, or tomllib's error for a text that is no TOML."""
     meant = _meant(tomllib.loads(text), top, tables)
-    lines = text.splitlines()
+    lines = lines_of(text)
     for name, value in top.items():
         if tomllib.loads(text).get(name) != _plain(value):
             lines = _set(lines, (0, _head_end(lines)), name, value)
@@ -68,6 +68,11 @@ def edited(text: str, top: Mapping[str, Any], tables: Sequence[Table] = ()) -> s
     if not same:
         raise Unsafe
     return new
+
+
+def lines_of(text: str) -> list[str]:
+    """Only line feeds end a line: other signs that are taken for one may stand inside of a value."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _plain(value: Any) -> Any:

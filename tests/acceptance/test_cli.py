@@ -16,7 +16,7 @@ from tests.acceptance.command import LIMIT_S, ROOT, Done, probed, seatwatch
 from tests.speech.values import wav
 
 COMMANDS = (
-    "demo", "score", "serve", "push", "verify", "packs check", "packs coverage", "packs show", "packs golden",
+    "demo", "init", "score", "serve", "push", "verify", "packs check", "packs coverage", "packs show", "packs golden",
     "packs publish", "packs promote", "packs list", "backtest",
     "phrases test", "import records", "import calls", "register", "doctor", "migrate", "backup", "restore", "bench",
     "purge", "rings", "import queue-log", "reconcile",
@@ -85,6 +85,9 @@ MISTAKES = [
     (("serve", "ingest"), "SEATWATCH_ANNOUNCEMENT"),
     (("serve", "ingest"), "SEATWATCH_RETENTION_DAYS"),
     (("purge", "--site", "main"), "demo"),
+    (("init", "--answers", "none.toml"), "none.toml"),
+    (("init", "--set", "site=No Good", "--set", "announcement=x", "--set", "retention_days=1"), "short name"),
+    (("init",), "retention_days"),
     (("push", "none.wav"), "none.wav"),
     (("push", "-"), "--call"),
     (("push", "x.wav", "--rate", "fast"), "--rate"),

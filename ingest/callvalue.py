@@ -116,6 +116,7 @@ class Call:
     out_of_turn: tuple[str, ...] = ()  # ids of events that did not fit
     clock_doubted: bool = False  # the ring time means nothing: ringing after the answer, or two sources' clocks in it
     clocks_mixed: bool = False  # answered_at and ended_at come from different sources
+    end_elsewhere: bool = False  # ended_at comes from a source that did not tell the offers
     voicemail: bool = False
     probe: bool = False
 

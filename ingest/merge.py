@@ -99,6 +99,7 @@ def _clocks(call: Call, walks: Iterable[Call]) -> Call:
         return replace(call, clock_doubted=rang is not None and rang.clock_doubted)
     return replace(
         call,
+        end_elsewhere=True,
         clock_doubted=rang.clock_doubted or rang.alert_ended_at is None,
         clocks_mixed=call.answered_at is not None,
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.callvalue import Call, Part
 from ingest.events import Event, Offered
+from ingest.missed import Missed, missed, missed_call
 from ingest.parts import part_call, part_ids
 from qa.record import CallRecord, Hold, Transfer
 from qa.store.calls import Call as Row
@@ -94,17 +95,34 @@ def row(call: Call, events: list[Event], first: datetime, state: str, zone: Zone
 def part_rows(
     call: Call, events: Sequence[Event], first: datetime, state: str, zone: ZoneInfo, *, over: bool = False
 ) -> list[Row]:
-    """One row for each part of a conversation; a call with one part, or none, is the row it always was.
+    """One row for each part of a conversation and for each missed ring; a call with one part, or none, is the row it
+    always was.
 
     *over*: nobody said that it ended, and it is taken for over all the same; an answer it had, an end is not known.
     """
     if over and call.end is None and call.answered_at is not None:
         call = replace(call, end="answered")
+    rang = missed(call, over)
+    ids = (*(part_ids(call) or (call.id,)), *(one.id for one in rang))
+    beyond = [_missed_row(call, one, ids, row(missed_call(call, one), [], first, state, zone)) for one in rang]
     if len(call.parts) < 2:
-        return [_told(call, row(call, list(events), first, state, zone))]
-    ids = part_ids(call)
-    return [_part_row(call, number, ids, row(part_call(call, number), list(events), first, state, zone))
-            for number in range(1, len(ids) + 1)]  # fmt: skip
+        whole = _told(call, row(call, list(events), first, state, zone))
+        return [_linked(call, ids, whole) if beyond else whole, *beyond]
+    parts = [_part_row(call, number, ids, row(part_call(call, number), list(events), first, state, zone))
+             for number in range(1, len(call.parts) + 1)]  # fmt: skip
+    return [*parts, *beyond]
+
+
+def _linked(call: Call, ids: Sequence[str], one: Row) -> Row:
+    """A row that knows the others of its conversation."""
+    record = {**one.folded["record"], "chain": call.id}
+    return replace(one, folded={**one.folded, "record": record, "parts": list(ids)})
+
+
+def _missed_row(call: Call, what: Missed, ids: Sequence[str], one: Row) -> Row:
+    """A ring that nobody took: a row with its own times, in which nobody talked."""
+    one = _linked(call, ids, replace(one, conversation=call.id))
+    return replace(one, folded={**one.folded, "offer_ends": ["no_answer"], "missed": True})
 
 
 def _told(call: Call, one: Row) -> Row:
@@ -118,14 +136,11 @@ def _part_row(call: Call, number: int, ids: Sequence[str], one: Row) -> Row:
     part = call.parts[number - 1]
     own = part_call(call, number)
     beside = {
-        "record": {**one.folded["record"], "chain": call.id},
         "offer_ends": [call.concluded(offer) for offer in own.offers],
         "part": {"number": number, **_moments(part)},
-        "parts": list(ids),
     }
-    return replace(
-        one, conversation=None if number == 1 else call.id, folded={**one.folded, **beside}
-    )  # fmt: skip
+    one = _linked(call, ids, replace(one, conversation=None if number == 1 else call.id))
+    return replace(one, folded={**one.folded, **beside})
 
 
 def _moments(part: Part) -> dict[str, Any]:
@@ -136,9 +151,14 @@ def _moments(part: Part) -> dict[str, Any]:
 
 
 def number_of(row: Row) -> int:
-    """Which part of its conversation a row is, from 1."""
+    """Which part of its conversation a row is, from 1; that of the call itself where it has one only."""
     number: int = row.folded.get("part", {}).get("number", 1)
     return number
+
+
+def was_missed(row: Row) -> bool:
+    """Whether it is a ring that nobody took: it has no sound."""
+    return bool(row.folded.get("missed"))
 
 
 def withdrawn(row: Row) -> Row:

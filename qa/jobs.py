@@ -19,7 +19,7 @@ import structlog
 
 from ingest.seats import Away
 from qa.assemble import put
-from qa.calls import stored_record
+from qa.calls import stored_record, was_missed
 from qa.facts import NOTHING, Heard, away_facts, call_facts, milliseconds, seconds_between
 from qa.heard import from_transcript
 from qa.publishing import holding, shade
@@ -219,6 +219,8 @@ def facts_of(call: calls.Call, heard: Heard, rules: SiteRules, seat_was_ready: b
     told, doubted = facts.call, Unknown(Cause.CLOCK)
     if told is not None and "part" in call.folded:
         told = _in_part(told, call, heard)
+    if told is not None and was_missed(call):
+        told = replace(told, talk_ms=0, hold_ms=0)
     if told is not None and call.folded.get("queued_only"):
         told = replace(told, ring_seconds=Decimal(0), ring_count=0, ring_source="clock")  # no seat ever rang
     if told is not None and (call.folded.get("clocks_mixed") or call.folded.get("clock_doubted")):

@@ -119,7 +119,7 @@ def ours(known: Iterable[captures.Known]) -> list[Ours]:
 
 
 def _one(id: str, parts: Sequence[captures.Known]) -> Ours:
-    first = parts[0]
+    first = next((part for part in parts if part.id == id), parts[0])  # a ring that nobody took may stand before it
     legs = [leg for part in parts for leg in part.folded.get("audio", {}).values()]
     heard = [part for part in parts if part.duration_ms is not None]
     talked = [part for part in parts if part.answered_at is not None] or list(parts)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from ingest import fields as read
@@ -280,5 +281,12 @@ def to_json(event: Event) -> dict[str, Any]:
 
 
 def canonical(event: Event) -> bytes:
-    """The bytes that are stored: sorted keys, UTF-8, no spaces."""
-    return json.dumps(to_json(event), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    """The bytes that are stored: sorted keys, UTF-8, no spaces. A store may give a fraction back as a Decimal."""
+    told = to_json(event)
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_fraction).encode()
+
+
+def _fraction(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 NAME_CHARS = 128  # ids, sources, seats, agents
@@ -115,9 +116,7 @@ def _sane(value: object, field: str, depth: int, left: list[int]) -> None:
         raise FieldFault(field, f"is nested deeper than {EXTRA_DEPTH} levels or holds more than {EXTRA_ITEMS} values")
     if isinstance(value, str):
         _encodable(value, field)
-    elif isinstance(value, float) and not abs(value) < float("inf"):
-        raise FieldFault(field, "is no finite number")
-    elif isinstance(value, int) and abs(value) >= 1 << 63:
+    elif isinstance(value, int | float | Decimal) and not abs(value) < 1 << 63:  # so is none, and so is infinity
         raise FieldFault(field, "is a number beyond 64 bits; send it as a string")
     elif isinstance(value, list):
         for item in value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -72,6 +73,9 @@ def test_any_value_in_any_field_is_taken_or_refused(kind: str, field: str, value
         ({"extra": "\ud800"}, "extra", "half of a surrogate pair"),
         ({"extra": "a\0b"}, "extra", "NUL"),
         ({"extra": 1 << 70}, "extra", "64 bits"),
+        ({"extra": 1e300}, "extra", "64 bits"),  # a store writes it out in 301 digits, and that is no fraction any more
+        ({"extra": [float("inf")]}, "extra", "64 bits"),
+        ({"extra": {"x": float("nan")}}, "extra", "64 bits"),
         ({"extra": [[[[[[[[[1]]]]]]]]]}, "extra", "nested deeper than 8"),
         ({"extra": list(range(300))}, "extra", "more than 256 values"),
         ({"extra": "x" * EVENT_BYTES}, "event", "larger than"),
@@ -172,3 +176,13 @@ def test_any_bytes_are_taken_or_refused_with_the_documented_error(body: bytes) -
         assert str(error).startswith("body: ")
     else:
         assert values
+
+
+@pytest.mark.parametrize("fraction", [0.5, -1e-300, 5.0, 1e15])
+def test_a_fraction_that_a_store_gives_back_exactly_is_the_same_event(fraction: float) -> None:
+    """A store keeps fractions as decimals: an event that was taken is read again, whatever it says beside the known."""
+    first = parse_event({**raw("answered"), "extra": {"x": [fraction]}})
+    assert isinstance(first, Event)
+    again = parse_event(json.loads(canonical(first), parse_float=Decimal))
+    assert isinstance(again, Event)
+    assert canonical(again) == canonical(first)

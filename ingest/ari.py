@@ -26,6 +26,7 @@ MOST = 5000  # taps at once
 CODEC = "slin"
 WS_CODEC = "ulaw"  # half the bytes of slin over a WebSocket; narrow-band trunks speak nothing finer
 PARTS = ("snoop", "media", "mix")
+UNRECORDED = "unrecorded"  # the step that keeps a channel of ours out of the switchboard's list of calls
 Part = Literal["snoop", "media", "mix"]
 Key = tuple[str, str]
 
@@ -267,7 +268,7 @@ class Taps:
             case State.MEDIA:
                 return [self._media(ear), self._post(ear, "mix", "/bridges", type="mixing")]
             case State.JOIN:
-                return [self._join(ear)]
+                return [self._join(ear), self._unrecorded("snoop", ear), self._unrecorded("media", ear)]
             case State.HEARD:
                 ear.ever = True
                 return [Heard(ear.tap)]
@@ -308,6 +309,12 @@ class Taps:
         both = ",".join(self._name(part, ear.ident) for part in ("snoop", "media"))
         path = f"/bridges/{self._name('mix', ear.ident)}/addChannel"
         return Ask("POST", path, (("channel", both),), ear.ident, "join")
+
+    def _unrecorded(self, part: Part, ear: _Ear) -> Ask:
+        """No line in the switchboard's own list of calls; one that keeps no such list refuses, and that is well."""
+        assert ear.ident is not None
+        path = f"/channels/{self._name(part, ear.ident)}/variable"
+        return Ask("POST", path, (("variable", "CDR_PROP(disable)"), ("value", "1")), step=UNRECORDED)
 
     def _take_away(self, ear: _Ear, before: State, sign: Sign) -> list[Effect]:
         """Everything of this try; what is not there answers 404, and that is well."""

@@ -1,7 +1,8 @@
 """Asterisk's call detail records (``Master.csv``) as a list of calls. Whole seconds, local time. Reads text, no files.
 
 One call may be several rows: each attempt at a seat is one. They belong together by ``linkedid``, else by ``uniqueid``.
-A row of an application that dials nobody (a mailbox, an announcement) had no seat in it.
+A row of an application that dials nobody (a mailbox, an announcement) had no seat in it; a channel that was made to
+listen is no call.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+from ingest.ami_names import ours
 from ingest.events import Refusal
 from ingest.queue_log import LoggedCall
 
@@ -19,6 +21,7 @@ LINE_CHARS = 8192
 COLUMNS = ("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start",
            "answer", "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield", "linkedid",
            )  # fmt: skip
+_NEWER = ("peeraccount", "linkedid", "sequence")  # last of all, where cdr.conf says newcdrcolumns
 _NEED = ("start", "end", "disposition")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?")
 NO_SEAT = "no_seat"  # beside the outcomes of LoggedCall: an application answered, and nobody else
@@ -59,7 +62,14 @@ def rows(lines: Iterable[str], zone: tzinfo) -> Iterator[tuple[int, CdrRow | Ref
         if number == 1 and {"start", "disposition"} <= {cell.strip().lower() for cell in cells}:
             names = [cell.strip().lower() for cell in cells]
             continue
-        yield number, _row(dict(zip(names, (cell.strip() for cell in cells), strict=False)), number, zone)
+        told = dict(zip(_columns(names, len(cells)), (cell.strip() for cell in cells), strict=False))
+        if not ours(told.get("channel", "")):
+            yield number, _row(told, number, zone)
+
+
+def _columns(names: Sequence[str], count: int) -> Sequence[str]:
+    """A file that names no columns and has more of them than there were once."""
+    return names if names is not COLUMNS or count <= len(COLUMNS) else (*COLUMNS[: count - len(_NEWER)], *_NEWER)
 
 
 def _row(told: dict[str, str], number: int, zone: tzinfo) -> CdrRow | Refusal:

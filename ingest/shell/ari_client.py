@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import secrets
 from collections.abc import Coroutine, Iterable
@@ -18,7 +19,7 @@ from uuid import UUID, uuid5
 import aiohttp
 from yarl import URL
 
-from ingest.ari import AriConfig, Ask, Effect, Gone, Heard, Key, Rest, Taps
+from ingest.ari import UNRECORDED, AriConfig, Ask, Effect, Gone, Heard, Key, Rest, Taps
 from ingest.body import load
 from ingest.errors import AriError, SpoolError, SpoolFull
 from ingest.shell.core import LOG, Core
@@ -171,7 +172,8 @@ class AriTaps:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             status, why = 0, _why(error)
         if status >= 300 and status != 404:
-            LOG.warning("ARI of %s: %s %s: %s %s", self._config.pbx, ask.method, ask.path, status, why)
+            level = logging.INFO if ask.step == UNRECORDED else logging.WARNING
+            LOG.log(level, "ARI of %s: %s %s: %s %s", self._config.pbx, ask.method, ask.path, status, why)
         well = 200 <= status < 300 or (ask.ident is None and status == 404)  # what is not there need not be taken away
         self._core.counts[f"ari {ask.step or 'taken away'}{'' if well else ' refused'}"] += 1
         self._do(self._taps.answered(ask, status, why))

@@ -96,6 +96,10 @@ class Switchboard:
         await self.media[names[1]].send(tone(160 * FRAMES))
         return web.Response(status=204)
 
+    async def variable(self, request: web.Request) -> web.Response:
+        assert (request.query["variable"], request.query["value"]) == ("CDR_PROP(disable)", "1")
+        return web.Response(status=204 if request.match_info["channel"] in self.channels else 404)
+
     async def delete(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name in self.bridges:
@@ -137,6 +141,7 @@ async def switchboard(port: int = 0, **own: Any) -> AsyncIterator[Switchboard]:
     app.router.add_get("/ari/bridges", board.listing)
     app.router.add_post("/ari/channels/externalMedia", board.external)
     app.router.add_post("/ari/channels/{channel}/snoop", board.snoop)
+    app.router.add_post("/ari/channels/{channel}/variable", board.variable)
     app.router.add_post("/ari/bridges", board.bridge)
     app.router.add_post("/ari/bridges/{bridge}/addChannel", board.join)
     app.router.add_delete("/ari/channels/{name}", board.delete)

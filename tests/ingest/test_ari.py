@@ -87,7 +87,11 @@ def test_a_leg_is_heard_after_four_requests_in_order() -> None:
     assert good(taps, second) == []
     assert entered(taps, "snoop", ident) == []
     third = entered(taps, "media", ident)
-    assert asks(third) == [("POST", f"/bridges/sw-mix-{RUN}-{ident}/addChannel")]
+    assert asks(third) == [
+        ("POST", f"/bridges/sw-mix-{RUN}-{ident}/addChannel"),
+        ("POST", f"/channels/sw-snoop-{RUN}-{ident}/variable"),
+        ("POST", f"/channels/sw-media-{RUN}-{ident}/variable"),
+    ]
     assert good(taps, third) == [Heard(tap())]
 
 
@@ -98,7 +102,21 @@ def test_a_channel_that_enters_before_its_answer_counts() -> None:
     second = good(taps, first)
     entered(taps, "media", idents.made[0])
 
-    assert asks(good(taps, second)) == [("POST", f"/bridges/sw-mix-{RUN}-{idents.made[0]}/addChannel")]
+    assert asks(good(taps, second))[0] == ("POST", f"/bridges/sw-mix-{RUN}-{idents.made[0]}/addChannel")
+
+
+def test_a_tap_leaves_no_line_in_the_switchboards_own_list_of_calls() -> None:
+    taps, idents = started()
+    second = good(taps, taps.want(tap()))
+    entered(taps, "snoop", idents.made[0])
+    good(taps, second)
+    join, *rest = entered(taps, "media", idents.made[0])
+
+    assert [one.params for one in rest if isinstance(one, Ask)] == 2 * [
+        (("variable", "CDR_PROP(disable)"), ("value", "1"))
+    ]
+    assert [taps.answered(one, 500) for one in rest if isinstance(one, Ask)] == [[], []]  # it keeps no such list
+    assert good(taps, [join]) == [Heard(tap())]
 
 
 def test_by_websocket_the_connection_of_the_switchboard_is_named() -> None:

@@ -43,6 +43,19 @@ def test_a_dialled_call_has_its_answer_and_its_end() -> None:
     assert one.ended_at == START + timedelta(seconds=65)
 
 
+def test_the_newer_columns_stand_last_with_and_without_the_users_field() -> None:
+    whole, bare = row("1.2") + ',"","1.1",3', row("1.2").removesuffix(',""') + ',"","1.1",3'
+
+    assert [one.call for one in (*read(whole), *read(bare))] == ["1.1", "1.1"]
+
+
+def test_a_channel_that_was_made_to_listen_is_no_call() -> None:
+    real = row("1.1")
+    taps = [real.replace("PJSIP/trunk-00", name) for name in ("Snoop/1.1-00", "AudioSocket/127.0.0.1:9092-7b")]
+
+    assert [one.call for one in read(real, *taps)] == ["1.1"]
+
+
 def test_attempts_at_seats_are_one_call() -> None:
     (one,) = read(row("1.1", state="NO ANSWER", talk=None), row("1.1", dst="PJSIP/1002-02", at=12))
 

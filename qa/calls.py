@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.callvalue import Call, Part
 from ingest.events import Event, Offered
-from ingest.missed import Missed, missed, missed_call
+from ingest.missed import missed, missed_call
 from ingest.parts import part_call, part_ids
 from qa.record import CallRecord, Hold, Transfer
 from qa.store.calls import Call as Row
@@ -104,7 +104,7 @@ def part_rows(
         call = replace(call, end="answered")
     rang = missed(call, over)
     ids = (*(part_ids(call) or (call.id,)), *(one.id for one in rang))
-    beyond = [_missed_row(call, one, ids, row(missed_call(call, one), [], first, state, zone)) for one in rang]
+    beyond = [_missed_row(call, ids, row(missed_call(call, one), [], first, state, zone)) for one in rang]
     if len(call.parts) < 2:
         whole = _told(call, row(call, list(events), first, state, zone))
         return [_linked(call, ids, whole) if beyond else whole, *beyond]
@@ -119,7 +119,7 @@ def _linked(call: Call, ids: Sequence[str], one: Row) -> Row:
     return replace(one, folded={**one.folded, "record": record, "parts": list(ids)})
 
 
-def _missed_row(call: Call, what: Missed, ids: Sequence[str], one: Row) -> Row:
+def _missed_row(call: Call, ids: Sequence[str], one: Row) -> Row:
     """A ring that nobody took: a row with its own times, in which nobody talked."""
     one = _linked(call, ids, replace(one, conversation=call.id))
     return replace(one, folded={**one.folded, "offer_ends": ["no_answer"], "missed": True})

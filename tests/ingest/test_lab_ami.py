@@ -14,6 +14,7 @@ import pytest
 
 from ingest.ami_names import AmiConfig
 from ingest.events import Event, parse_event
+from ingest.missed import missed
 from ingest.queue_log import LoggedCall, read_calls
 from ingest.seats import fold_seat
 from ingest.session import Call, fold_call
@@ -230,6 +231,8 @@ async def test_calls_and_rings_are_those_of_the_queue_log(tmp_path: Path, capsys
     assert [part.seat for part in calls["blind transfer"].parts] == ["1001", "1002"]
     redirected = [one for call in calls.values() for one in call.offers if one.redirected_at and one.seat == "1001"]
     assert len(redirected) == noanswers + 1  # and the one that another seat was faster at
+    rang = {name: [one.offer.seat for one in missed(call)] for name, call in calls.items()}
+    assert rang == {name: ["1001"] if name == "no answer" else [] for name in SCENARIOS}
     states = kept.states("1001")
     assert ("busy", "tea") in states and ("unreachable", "called, did not ring") in states
     assert "hold" in [state for state, _ in states] and "off_hook" not in [state for state, _ in states]

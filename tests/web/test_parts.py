@@ -109,3 +109,26 @@ async def test_calls_without_an_agent_are_listed_apart_and_an_end_nobody_told_is
     assert (await ids(screens, "unassigned=true"), await ids(screens, "unassigned=false")) == (["c1"], ["c2"])
     one = await got(screens, "/calls/c1")
     assert (one["state"], one["concluded"], one["warnings"], one["agent"]) == ("ended", "silent", ["unended"], None)
+
+
+async def test_a_ring_that_nobody_took_is_listed_and_linked_and_on_no_board(site: Floor, screens: Client) -> None:
+    await site.tell(
+        raw("offered", 0, id="1", direction="in", **FIRST), raw("ringing", 0.5, id="2", **FIRST),
+        raw("redirected", 20, id="3", **FIRST), raw("offered", 21, id="4", **SECOND),
+        raw("ringing", 23, id="5", **SECOND),
+    )  # fmt: skip
+    await site.turn()
+    assert [one["id"] for one in (await got(screens, "/calls"))["items"]] == ["c1~101", "c1"]
+    assert [await ids(screens, f"state={state}") for state in ("live", "ended")] == [["c1"], ["c1~101"]]
+    assert [one["call"]["id"] for one in (await got(screens, "/board"))["seats"] if one["call"]] == ["c1"]
+
+    await site.tell(raw("answered", 25, id="6", **SECOND), raw("ended", 60, id="7", by="customer"))
+    await site.turn()
+    await site.turn(LATE.total_seconds())
+    call, ring = await got(screens, "/calls/c1"), await got(screens, "/calls/c1~101")
+    assert call["parts"] == ring["parts"] == ["c1", "c1~101"]
+    assert [one["end"] for one in call["offers"]] == ["no_answer", "answered"]
+    assert ring["offers"] == [{"seat": "s1", "agent": "A01", "ring_seconds": 19.5, "end": "no_answer"}]
+    assert (ring["agent"], ring["end"], ring["orphan"], ring["warnings"]) == ("A01", "redirected", None, [])
+    assert (ring["metrics"]["ring_seconds"], ring["metrics"]["talk_seconds"], ring["recording"]) == (19.5, None, False)
+    assert len((await got(screens, "/calls/c1~101/events"))["items"]) == 7

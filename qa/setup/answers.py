@@ -86,6 +86,14 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def judged(raw: Mapping[str, Any], there: Stands, today: date) -> dict[str, Any]:
     """Every answer read; raises Refused with every fault. Questions that do not apply have no answer."""
+    answers, faults = weighed(raw, there, today)
+    if faults:
+        raise Refused(faults)
+    return answers
+
+
+def weighed(raw: Mapping[str, Any], there: Stands, today: date) -> tuple[dict[str, Any], list[Fault]]:
+    """The answers that can be taken, and what is wrong with the others."""
     known = ", ".join(BY_NAME)
     faults = [Fault(name, "no_question", {"known": known}) for name in raw if name not in BY_NAME]
     answers: dict[str, Any] = {}
@@ -101,10 +109,7 @@ def judged(raw: Mapping[str, Any], there: Stands, today: date) -> dict[str, Any]
             continue
         if value is not None:
             answers[question.name] = value
-    faults += _together(answers)
-    if faults:
-        raise Refused(faults)
-    return answers
+    return answers, [*faults, *_together(answers)]
 
 
 def answer(question: Question, raw: Mapping[str, Any], given: Mapping[str, Any], there: Stands, today: date) -> Any:

@@ -11,14 +11,14 @@ from typing import Any
 
 from qa.admin import actor_name
 from qa.services import now, opened_store
-from qa.settings import PREFIX, load_settings, settings_target
+from qa.settings import load_settings, settings_target
 from qa.setup import people
-from qa.setup.answers import TOP, Stands, judged, read_file, stands
+from qa.setup.answers import Stands, judged, read_file, stands
 from qa.setup.apply import apply
 from qa.setup.dialogue import Talk, converse
 from qa.setup.faults import Fault, Refused
 from qa.setup.looks import Finding
-from qa.setup.plan import Change, Plan, planned
+from qa.setup.plan import Change, Plan, overridden, planned
 from qa.setup.questions import STEPS
 from qa.setup.trial import one_call, tried
 
@@ -124,7 +124,8 @@ async def _carried_out(
             return outcome
         done = await apply(plan, store, actor_name(options.actor))
     outcome.done, outcome.written, outcome.changes = True, bool(done.changes), done.changes
-    outcome.notes += [*_overridden(plan), *_next(plan, done.changes)]
+    outcome.notes += [f"{one} is set and wins over the file; unset it" for one in overridden(plan)]
+    outcome.notes += _next(plan, done.changes)
     return outcome
 
 
@@ -150,13 +151,6 @@ def _agreed(plan: Plan, there: Stands, options: Options, talk: Talk | None, outc
     outcome.changes = ()
     outcome.notes.append(NOTHING)
     return False
-
-
-def _overridden(plan: Plan) -> list[str]:
-    """Variables that say something else than the file now does."""
-    real = load_settings()
-    names = [name for name in TOP if getattr(real, name) != getattr(plan.settings, name)]
-    return [f"{PREFIX}{name.upper()} is set and wins over the file; unset it" for name in names]
 
 
 def _next(plan: Plan, changes: Sequence[Change]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from qa.connections import PbxTable
-from qa.settings import Settings, SettingsError, load_settings
+from qa.settings import PREFIX, Settings, SettingsError, load_settings
 from qa.setup import checks, overlay, toml
 from qa.setup.answers import TOP, Stands
 from qa.setup.faults import Fault, Refused
@@ -150,6 +150,12 @@ def switchboard(answers: Mapping[str, Any], there: Stands) -> PbxTable | None:
     """The one that the answers speak of, as ingest would log in to it."""
     tables = _pbx(answers, there)
     return _table(there.settings.pbx, tables[0]) if tables else None
+
+
+def overridden(plan: Plan) -> list[str]:
+    """Once it is written: variables that say something else than the file now does."""
+    real = load_settings()
+    return [f"{PREFIX}{name.upper()}" for name in TOP if getattr(real, name) != getattr(plan.settings, name)]
 
 
 # --- the overlay

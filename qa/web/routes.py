@@ -24,6 +24,8 @@ from qa.web import (
     recording,
     records,
     seat_times,
+    setup,
+    setup_models,
     site,
 )
 
@@ -175,6 +177,22 @@ ROUTES: tuple[Route, ...] = (
     Route(
         f"{API}/stream", live.stream, SCORES, "Server-sent events `snapshot` and `change` with this form",
         models.Change, media="text/event-stream",
+    ),
+    Route(
+        f"{API}/setup", setup.get_setup, OWNERS | {Role.AUDITOR}, "What first set-up asks, with what stands; no secret",
+        setup_models.SetupState, errors=(409,),
+    ),
+    Route(
+        f"{API}/setup", setup.write_setup, OWNERS, "What answers would change; with `write` settings, overlay, people",
+        setup_models.Wrote, errors=(400, 403, 409, 415), method="POST", body=setup_models.Writing,
+    ),
+    Route(
+        f"{API}/setup/try", setup.try_setup, OWNERS, "Try one step: its faults, and what is found on the real thing",
+        setup_models.Tried, errors=(400, 403, 409, 415), method="POST", body=setup_models.Trial,
+    ),
+    Route(
+        f"{API}/setup/people.csv", setup.get_people_template, OWNERS | {Role.AUDITOR}, "The head of a table of people",
+        media=contract.CSV,
     ),
     Route(f"{API}/openapi.json", get_openapi, ANYBODY, "This description"),
     Route("/healthz", health.healthz, ANYBODY, "The process lives", models.Health),

@@ -55,6 +55,7 @@ class StreamLeg:
     taken: int = 0
     durable: int = 0
     sample: int = 0
+    elsewhere: bool = False  # begun by another process: no file of this one tells what it is
     digests: OrderedDict[int, bytes] = field(default_factory=OrderedDict)
     _timed: Hello | None = None  # whose begin this is:
     _began_us: int = 0
@@ -79,7 +80,9 @@ class StreamLeg:
         newer = hello.epoch > self.hello.epoch
         self._step("hello")
         self.hello = hello
-        return [self._start()] if first or (newer and self.state is LegState.OPEN) else []
+        told = not (first or newer or self.elsewhere) or self.state is not LegState.OPEN
+        self.elsewhere = self.elsewhere and told
+        return [] if told else [self._start()]
 
     def lost(self) -> None:
         self._step("lost")

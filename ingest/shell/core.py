@@ -101,6 +101,8 @@ class Core:
     def flush_legs(self) -> None:
         """Everything that was gathered goes to the spool."""
         heard, self._heard, self._flush = self._heard, [], None
+        if heard:
+            self.faults("gathered")
         try:
             easy = self.spool.fill < EASY
             whole = [leg for leg in heard if easy and leg.whole]

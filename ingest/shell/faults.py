@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ingest.errors import IngestError
 
-POINTS = ("before-commit", "after-commit-before-ack", "after-ack", "during-rotate")
+POINTS = ("gathered", "before-commit", "after-commit-before-ack", "after-ack", "during-rotate")
 
 
 class Faults:

@@ -59,13 +59,14 @@ class Streams:
     def known(self) -> frozenset[LegName]:
         return frozenset(self._legs)
 
-    def restore(self, traces: Iterable[LegTrace]) -> None:
-        """Legs that an earlier process left: the open ones wait for their client as after any lost connection."""
+    def restore(self, traces: Iterable[LegTrace], elsewhere: bool = False) -> None:
+        """Legs that an earlier process left, or another one: the open ones wait for their client as after any lost
+        connection."""
         for trace in traces:
             before = self._legs.get((trace.call, trace.leg))
             if before is not None and before.timer is not None:
                 before.timer.cancel()
-            live = self._legs[trace.call, trace.leg] = Live(_left(trace), "", cause="crash")
+            live = self._legs[trace.call, trace.leg] = Live(_left(trace, elsewhere), "", cause="crash")
             self._wait(live) if live.leg.state is LegState.AWAY else self._forget(live)
 
     async def catch_up(self, hello: Hello) -> None:
@@ -78,7 +79,7 @@ class Streams:
             return
         if live is None or (trace.end is not None and live.leg.state is LegState.AWAY):
             trace.start = trace.start or (_started(live.leg.hello) if live else {})
-            self.restore([trace] if trace.start else [])
+            self.restore([trace] if trace.start else [], elsewhere=True)
         elif trace.seq > live.leg.taken:
             live.leg.overtaken(trace.seq, trace.samples)
 
@@ -122,6 +123,7 @@ class Streams:
             return
         batch, self._batch = self._batch, []
         moved, self._moved = self._moved, {}
+        self._core.faults("gathered")
         try:
             self._core.store(batch, lambda: self._durable(moved), force=True)
         except SpoolFailed as error:  # never acknowledged: the clients still have it
@@ -202,7 +204,7 @@ def _started(hello: Hello) -> dict[str, Any]:
     return {"role": hello.role, "rate": hello.rate, "encoding": hello.encoding, "at": hello.at.isoformat()}
 
 
-def _left(trace: LegTrace) -> StreamLeg:
+def _left(trace: LegTrace, elsewhere: bool) -> StreamLeg:
     """A leg as another process left it."""
     hello = Hello(
         call=trace.call, leg=trace.leg, role=trace.start["role"], rate=trace.start["rate"],
@@ -210,7 +212,7 @@ def _left(trace: LegTrace) -> StreamLeg:
         at=datetime.fromisoformat(trace.start["at"]), source=trace.source,
     )  # fmt: skip
     state = LegState.AWAY if trace.end is None else LegState.OVER
-    return StreamLeg(hello, state, taken=trace.seq, durable=trace.seq, sample=trace.samples)
+    return StreamLeg(hello, state, trace.seq, trace.seq, trace.samples, elsewhere)
 
 
 def crashed(trace: LegTrace, now: datetime) -> list[Row]:

@@ -109,12 +109,14 @@ class Process:
 
 
 async def start(
-    folder: Path, fault: str = "", ports: tuple[int, int] = (0, 0), rotate_bytes: int = 1 << 28, **env: str
-) -> Process:
+    folder: Path, fault: str = "", ports: tuple[int, int] = (0, 0), rotate_bytes: int = 1 << 28,
+    beside: Path | None = None, **env: str,
+) -> Process:  # fmt: skip
+    """*beside*: it shares its ports with others, whose folders lie there."""
     pipe = asyncio.subprocess.PIPE
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.ingest.process", str(folder), SECRET.decode(), json.dumps(ports), fault,
-        str(rotate_bytes), stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **env}, cwd=ROOT,
+        str(rotate_bytes), str(beside or ""), stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **env}, cwd=ROOT,
     )  # fmt: skip
     assert child.stdout is not None
     line = await asyncio.wait_for(child.stdout.readline(), WAIT_S)

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from ingest.errors import IngestError
 from ingest.shell.faults import Faults
+from ingest.shell.pcm_socket import PcmWay
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.shell.writer import SpoolLimits
 
 
-async def main(folder: str, secret: str, ports: str, fault: str, rotate_bytes: str) -> None:
+async def main(folder: str, secret: str, ports: str, fault: str, rotate_bytes: str, beside: str) -> None:
     http, audio = json.loads(ports)
     config = IngestConfig(
         Path(folder), secret.encode(), http_port=http, audiosocket_port=audio, faults=Faults.parse(fault),
-        spool=SpoolLimits(rotate_bytes=int(rotate_bytes)),
+        spool=SpoolLimits(rotate_bytes=int(rotate_bytes)), ways=[PcmWay], beside=Path(beside) if beside else None,
     )  # fmt: skip
     async with Ingest(config) as ingest:
         print(json.dumps([ingest.http_port, ingest.audiosocket_port]), flush=True)

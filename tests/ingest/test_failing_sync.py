@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
 from pathlib import Path
-
-import pytest
 
 from ingest import spool
 from tests.ingest import lab
-
-SHIM = Path(__file__).with_name("sync_shim.c")
-
-
-@pytest.fixture
-def shim(tmp_path: Path) -> Path:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("there is no C compiler to build the failing sync with")
-    built = tmp_path / "shim.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", built, SHIM, "-ldl"], check=True)
-    return built
 
 
 async def test_a_sync_that_fails_is_never_acknowledged_nor_tried_again(tmp_path: Path, shim: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from ingest import spool
 from ingest.admission import Opened
 from ingest.errors import PaceError
+from ingest.shell.faults import Faults
 from ingest.shell.legs import LegWriter
+from ingest.shell.writer import SpoolLimits
 from ingest.sources import Source
 from tests.ingest import lab
 from tests.ingest.lab import tone
@@ -65,3 +69,31 @@ async def test_a_source_has_as_many_legs_at_once_as_it_may(tmp_path: Path) -> No
         assert "its limit" in str(ingest.core.no_room(source))
         legs[0].end("hangup")
         assert ingest.core.no_room(source) is None and ingest.core.no_room(source, legs=2)
+
+
+async def test_what_the_queue_has_no_room_for_is_declared(tmp_path: Path) -> None:
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        held.set()
+        go.wait(lab.WAIT_S)
+
+    faults, limits = Faults("before-commit", 1, hold), SpoolLimits(queue_bytes=20_000)
+    async with lab.running(tmp_path, faults=faults, spool=limits) as ingest:
+        leg = LegWriter(ingest.core, OPENED, "media", clocked=False)
+        ingest.core.mono = lambda: leg.samples / 8000
+        for _ in range(50):
+            leg.audio(tone(800, leg.samples))
+            ingest.core.flush_legs()
+        assert held.wait(lab.WAIT_S) and not leg.whole
+        go.set()
+        async with asyncio.timeout(lab.WAIT_S):
+            while ingest.spool.fill:
+                await lab.tick()
+        leg.audio(tone(800, leg.samples))
+        leg.end("hangup")
+        await ingest.flush()
+        found = spool.read_leg(tmp_path, "c1", "inbound")
+    (start, lost, cause), (tail, data) = found.gaps[0], found.segments[-1]
+    assert (len(found.gaps), cause, tail) == (1, "overrun", start + lost)
+    assert data == tone(800, tail) and found.samples == leg.samples == 51 * 800

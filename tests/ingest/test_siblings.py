@@ -152,6 +152,19 @@ def marks(path: Path) -> list[SpoolRow]:
         reader.close()
 
 
+async def test_a_leg_that_came_from_elsewhere_is_known_here_after_a_restart(tmp_path: Path) -> None:
+    """Its start lies with the first process; the second one must not take it for a leg that cannot come back."""
+    async with AsyncExitStack() as stack:
+        here, there = await two(stack, tmp_path)
+        await said(here, range(1, 4), durable=0)
+        await said(there, range(4, 6), durable=3)
+        await there.stop()
+        await there.start()
+        await said(there, range(6, 8), durable=5, finish=True)
+        leg = spool.read_leg(tmp_path, "c1", "agent")
+    assert (leg.segments, leg.gaps, leg.ended) == ([(0, lab.tone(5600))], [], "end")
+
+
 async def test_a_spoilt_file_of_one_process_stops_no_other(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         here, there = await two(stack, tmp_path)

@@ -118,6 +118,20 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_the_start_goes_on(tmp_path:
     assert (tmp_path / "quarantine" / bad.name).exists()
 
 
+def test_a_file_that_cannot_be_read_now_stays_where_it_is(tmp_path: Path) -> None:
+    """It is not spoilt: what it holds was acknowledged, and the next start may find it readable."""
+    file = written(tmp_path, start(), audio(1, 0))
+    file.retire()
+    log = tmp_path / f"{file.path.name}-wal"
+    log.mkdir()
+    with pytest.raises(SpoolError, match="cannot be read now"):
+        spool.recover(tmp_path)
+    assert file.path.exists() and not (tmp_path / "quarantine").exists()
+
+    log.rmdir()
+    assert list(spool.recover(tmp_path).legs) == [("c1", "agent")]
+
+
 def test_recovery_knows_legs_events_and_tokens(tmp_path: Path) -> None:
     admit = Admit("tok", "used", 1, "c1", "agent", "agent")
     written(tmp_path, start(), audio(1, 0), audio(2, 2), event_row(event("offered")), admits=(admit,)).close()

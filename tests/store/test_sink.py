@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,15 @@ async def test_rows_and_cursor_come_together_and_once(store: Store) -> None:
         assert await spools.known(tx) == {"spool-1": 5}
     assert await due(store) == {("call", "c1"), ("seat", "101")}
     assert await due(store) == set()
+
+
+async def test_rows_and_cursor_come_together_or_not_at_all(store: Store) -> None:
+    sink = PostgresSink(store, "main")
+    with pytest.raises(ValueError):
+        await sink.take("s", 2, [event(1), replace(event(2), payload=b"no JSON")])
+    assert await sink.cursor("s") == 0
+    async with store.site("main", "reader") as tx:
+        assert await events.for_call(tx, "c1") == []
 
 
 async def test_a_cursor_never_goes_back(store: Store) -> None:

@@ -28,11 +28,12 @@ from qa.jobs import HEAR, Step
 from qa.seatfold import digest, parsed
 from qa.sound import Leg, Shelf, align, keep, legs_of
 from qa.store import calls, events, ledger, queue, recordings, seating, spools
-from qa.store.errors import StoreFull
+from qa.store.errors import StoreAway, StoreBusy, StoreFull
 from qa.store.pool import Store, Tx
 from speech.errors import AudioError
 
 ACTOR = "fold"
+LONGEST = timedelta(hours=1)  # between two tries of what cannot be folded
 LATE = timedelta(seconds=30)  # media or signalling that is still missing is not waited for any longer
 SILENT = timedelta(hours=4)  # a call of which nothing at all was heard for so long is taken for over
 NO_SIGNALLING, NO_MEDIA, ADOPTED = "no signalling", "no media", "adopted"
@@ -71,8 +72,9 @@ class Known:
 
 @dataclass(slots=True)
 class Folder:
-    """The folds of one site. ``now`` is the clock; ``waiting`` holds ended calls whose audio is not complete, and
-    ``open`` when a call that nobody ends is looked at again."""
+    """The folds of one site. ``now`` is the clock; ``waiting`` holds ended calls whose audio is not complete,
+    ``open`` when a call that nobody ends is looked at again, ``aside`` what could not be folded: until when, and how
+    long that wait was."""
 
     store: Store
     site: str
@@ -85,6 +87,7 @@ class Folder:
     reasons: Mapping[str, str] = field(default_factory=dict)
     waiting: dict[str, datetime] = field(default_factory=dict)
     open: dict[str, datetime] = field(default_factory=dict)
+    aside: dict[tuple[events.Kind, str], tuple[datetime, timedelta]] = field(default_factory=dict)
 
     @property
     def shelf(self) -> Shelf:
@@ -107,13 +110,10 @@ class Folder:
         done = 0
         while True:
             async with self.store.site(self.site, ACTOR) as tx:
+                await self._ask_again(tx)
                 due = await events.take_due(tx, 20)
                 for one in sorted(due, key=lambda one: one.kind, reverse=True):  # who sits where, then whose calls
-                    await (
-                        self._call(tx, one.id)
-                        if one.kind == "call"
-                        else seatfold.fold(tx, one.id, self.zone, one.from_at, self.reasons)
-                    )
+                    await self._one(tx, one)
             done += len(due)
             if not due:
                 break
@@ -121,20 +121,48 @@ class Folder:
         for name in [name for name, until in self.waiting.items() if until <= self.now()]:
             try:
                 await self._finish(name)
-            except (OSError, SpoolError, AudioError, StoreFull) as error:  # this call waits; the others go on
-                log.error("call.not_assembled", call=name, says=str(error))
+            except (StoreAway, StoreBusy):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, this call waits and the others go on
+                known = isinstance(error, OSError | SpoolError | AudioError | StoreFull)
+                log.error("call.not_assembled", call=name, says=str(error) if known else repr(error)[:500])
                 self.waiting[name] = self.now() + LATE
                 continue
             self.waiting.pop(name, None)  # only now: a database that went away meanwhile leaves it waiting
             done += 1
         return done
 
+    async def _one(self, tx: Tx, due: events.Due, given_up: bool = False) -> None:
+        """A call or seat that cannot be folded is undone and set aside: it must not hold up all the others."""
+        name = (due.kind, due.id)
+        try:
+            async with tx.apart():
+                if due.kind == "call":
+                    await self._call(tx, due.id, given_up)
+                else:
+                    await seatfold.fold(tx, due.id, self.zone, due.from_at, self.reasons)
+        except (StoreAway, StoreBusy, StoreFull):
+            raise
+        except Exception as error:
+            wait = min(2 * self.aside[name][1], LONGEST) if name in self.aside else LATE
+            self.aside[name] = (self.now() + wait, wait)
+            log.error("fold.set_aside", what=due.kind, id=due.id, says=repr(error)[:500], exc_info=True)
+        else:
+            self.aside.pop(name, None)
+
+    async def _ask_again(self, tx: Tx) -> None:
+        """What was set aside is tried again after a while, each time a longer one."""
+        for (kind, id), (at, wait) in list(self.aside.items()):
+            if at <= self.now():
+                self.aside[kind, id] = (at + wait, wait)
+                await events.mark_due(tx, kind, id)
+
     async def _give_up(self) -> int:
         """Look again at open calls of which nothing came for too long."""
         late = [name for name, until in self.open.items() if until <= self.now()]
         for name in late:
             async with self.store.site(self.site, ACTOR) as tx:
-                await self._call(tx, name, given_up=True)
+                await self._one(tx, events.Due("call", name, self.now()), given_up=True)
         return len(late)
 
     async def _known(self, tx: Tx, name: str) -> Known:
@@ -265,10 +293,13 @@ class Folder:
         """Remove spool files that tailer and assembler have both passed; how many went."""
         gone = 0
         for path in all_files(self.spool):
-            held = await asyncio.to_thread(contents, path)
-            if held.retired and await self._passed(path.stem, held):
-                await asyncio.to_thread(release, path, held.last_rowid, held.legs)
-                gone += 1
+            try:
+                held = await asyncio.to_thread(contents, path)
+                if held.retired and await self._passed(path.stem, held):
+                    await asyncio.to_thread(release, path, held.last_rowid, held.legs)
+                    gone += 1
+            except SpoolError as error:  # it stays, and the others go
+                log.warning("spool.kept", says=str(error))
         return gone
 
     async def _passed(self, spool: str, held: Contents) -> bool:

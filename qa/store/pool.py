@@ -45,6 +45,20 @@ class Tx:
         """The driver's connection, for the other modules of this package."""
         return self._conn
 
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """A part that an error inside undoes alone; the transaction goes on."""
+        part = self._conn.transaction()
+        with speaking():
+            await part.start()
+        try:
+            yield
+        except Exception:
+            await _roll_back(self._conn, part)
+            raise
+        with speaking():
+            await part.commit()
+
     async def all(self, name: str, *values: object) -> list[Row]:
         with speaking():
             rows: list[Row] = await self._conn.fetch(sql(name), *values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest_asyncio
@@ -223,6 +224,34 @@ async def test_a_broken_off_turn_gives_its_news_back(site: Floor) -> None:
     assert (await site.call()).state == "recorded"
 
 
+class Unreadable(dict[str, str]):
+    """Words of a site among which one cannot be looked up."""
+
+    def get(self, word: str, default: Any = None) -> Any:
+        if word == "bad":
+            raise LookupError(word)
+        return default
+
+
+async def test_what_cannot_be_folded_holds_up_nothing_else_and_is_tried_again(site: Floor) -> None:
+    site.folder.reasons = Unreadable()
+    await site.tell(raw("seat", 0, id="1", seat="s1", status="busy", reason="bad"), *ring(), ended(17.2))
+    await site.tell(raw("seat", 0, id="2", seat="s2", status="busy", reason="lunch"))
+    await site.turn()
+    async with site.store.site(SITE, "test") as tx:
+        assert [len(await seats.history(tx, seat, at(0), at(100))) for seat in ("s1", "s2")] == [0, 1]
+    assert (await site.call()).state == "recorded"
+    assert list(site.folder.aside) == [("seat", "s1")]
+
+    site.folder.reasons = {}
+    await site.turn(LATE_S - 1)
+    assert list(site.folder.aside) == [("seat", "s1")]
+    await site.turn(2)
+    async with site.store.site(SITE, "test") as tx:
+        assert len(await seats.history(tx, "s1", at(0), at(100))) == 1
+    assert site.folder.aside == {}
+
+
 async def test_after_a_restart_ended_calls_are_finished_even_when_there_are_many(site: Floor) -> None:
     """More calls than a page of the list holds."""
     for first in (0, 105):
@@ -315,6 +344,19 @@ async def test_spool_files_go_only_when_carried_and_assembled(store: Store, tmp_
         await site.turn()
         assert await site.folder.tidy() == len(old)
         assert not any(path.exists() for path in old)
+
+
+async def test_a_spoilt_spool_file_holds_no_other_one(store: Store, tmp_path: Path) -> None:
+    """Its own process would set it aside; where that one is not started any more, the others go on."""
+    async with floor(store, tmp_path, rotate_bytes=1) as site:
+        await site.tell(*ring("c1"), ended(5))
+        old = await retired(site)
+        spoilt = site.folder.spool / "left" / "000000000001-00000000000000aa.db"
+        spoilt.parent.mkdir()
+        spoilt.write_bytes(b"this is no database, " * 400)
+        await site.turn()
+        assert await site.folder.tidy() == len(old)
+        assert spoilt.exists()
 
 
 async def test_late_audio_of_a_recorded_call_is_kept_until_it_was_assembled(store: Store, tmp_path: Path) -> None:

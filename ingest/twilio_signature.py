@@ -16,14 +16,19 @@ _PORTS = {"wss": 443, "https": 443, "ws": 80, "http": 80}
 
 def signature(token: str, url: str, parameters: Mapping[str, str] | None = None, algorithm: str = "HMAC_SHA1") -> str:
     """What Twilio writes into the header. A WebSocket has no parameters."""
-    said = url + "".join(name + value for name, value in sorted((parameters or {}).items()))
-    return base64.b64encode(hmac.digest(token.encode(), said.encode(), _DIGESTS[algorithm])).decode()
+    told = url + "".join(name + value for name, value in sorted((parameters or {}).items()))
+    said = told.encode("utf-8", "surrogateescape")  # a header may hold any byte
+    return base64.b64encode(hmac.digest(token.encode(), said, _DIGESTS[algorithm])).decode()
 
 
 def spellings(url: str) -> list[str]:
-    """The URL with its port and without; Twilio signs one or the other. A slash at the end is never added or taken."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
+    """The URL with its port and without; Twilio signs one or the other. A slash at the end is never added or taken.
+    A URL that can be none, its host being what a stranger wrote, has its own spelling only."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
+    except ValueError:
+        return [url]
     name = f"[{host}]" if ":" in host else host
     return [parts._replace(netloc=name).geturl(), parts._replace(netloc=f"{name}:{port}").geturl()]
 

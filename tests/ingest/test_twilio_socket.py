@@ -167,6 +167,18 @@ async def test_who_is_not_known_is_kept_out(tmp_path: Path, headers: dict[str, s
         assert error.value.status == 401 and ingest.core.mono() - began_s >= CONFIG.failure_seconds
 
 
+@pytest.mark.parametrize("host", ["a:99999999", "a:b", "[::1", "h\udcffst"])
+async def test_a_host_that_can_be_none_is_a_failed_authentication_like_any_other(tmp_path: Path, host: str) -> None:
+    open_to_all = MediaStreamConfig(failure_seconds=0.05)
+    async with ingest_at(tmp_path, TWILIO, config=open_to_all) as ingest:
+        reader, writer = await asyncio.open_connection("127.0.0.1", ingest.http_port)
+        asked = f"GET /media-stream HTTP/1.1\r\nHost: {host}\r\nX-Twilio-Signature: abc\r\n\r\n"
+        writer.write(asked.encode("utf-8", "surrogateescape"))
+        assert (await reader.readline()).split()[1] == b"401"
+        await lab.hang_up(writer)
+        assert ingest.core.counts["media-stream authentication"] == 1
+
+
 async def test_a_token_opens_one_stream_of_its_own_call(tmp_path: Path) -> None:
     good = token()
     async with ingest_at(tmp_path, TWILIO) as ingest:

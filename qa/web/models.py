@@ -121,8 +121,8 @@ class CallRow(Shape):
     synthetic: bool
     parts: list[str] = Field(
         [],
-        description="ids of all parts of the conversation, in the order of their answers, missed rings last; empty where"
-        " it has one",
+        description="ids of all parts of the conversation, in the order of their answers, then missed rings;"
+        " empty where it has one",
     )
     orphan: Literal["no signalling", "no media", "adopted"] | None = Field(
         None, description="what of it never came; adopted: its audio belongs to the call that `parts` names"

@@ -107,6 +107,8 @@ class AmiCalls(AmiOffers):
                 here = {block["Uniqueid"] for block in shown}
                 for channel in [one for one in self._memory.channels.values() if one.uid not in here]:
                     out += self._gone(channel, at)
+                for block in shown:  # all of them first: a seat may be listed before the party that it talks with
+                    out += self._seen(block, "", at)
                 for block in shown:
                     out += self._shown(block, at)
         out += self.seats.restored(sits, here, at)
@@ -363,7 +365,6 @@ class AmiCalls(AmiOffers):
             yield from self._gone(channel, at)
 
     def _shown(self, block: Block, at: datetime) -> Told:
-        yield from self._seen(block, "", at)
         channel, state = self._channel(block), block.get("ChannelState")
         if channel is None:
             return

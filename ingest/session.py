@@ -84,6 +84,8 @@ def step(call: Call, event: Event) -> Call:
         call = replace(call, leg_seats={**call.leg_seats, event.leg: event.seat})
     if isinstance(event, Leg):
         return replace(call, legs={**call.legs, str(event.leg): event.role})
+    if _stands(call, event):
+        return call
     if _beside(call, event):
         return _elsewhere(call, event)
     to = _NEXT.get((call.state, type(event)))
@@ -92,6 +94,12 @@ def step(call: Call, event: Event) -> Call:
     call = replace(_EFFECT[type(event)](call, event), state=to)
     handed = to is State.TRANSFERRED and parts.here(call.parts)
     return replace(call, state=State.TALKING) if handed else call
+
+
+def _stands(call: Call, event: Event) -> bool:
+    """A snapshot after a reconnection tells again what stands: that a seat has the customer."""
+    told = isinstance(event, Offered | Ringing | Answered) and event.extra.get("confidence") == "snapshot"
+    return told and event.seat is not None and event.seat in parts.seats_here(call.parts)
 
 
 def _beside(call: Call, event: Event) -> bool:

@@ -595,6 +595,27 @@ def test_a_snapshot_tells_each_seat_once_and_calls_that_go_on() -> None:
     ]
 
 
+def test_a_snapshot_taps_both_parties_in_whatever_order_it_lists_them() -> None:
+    channels = SNAP["channels"]
+    for shown in (channels, channels[::-1]):
+        told = AmiCalls(CONFIG).restore(SNAP["members"], shown, SNAP["devices"], moment(50))
+        taps = [(one.role, one.seat) for one in told if isinstance(one, Tap)]
+        assert sorted(taps, key=str) == [("agent", "1"), ("customer", None)]
+
+
+def test_a_call_that_goes_on_over_a_restart_of_ours_is_the_same_call() -> None:
+    """A new process finds it in its snapshot: neither its ring nor its answer comes into doubt."""
+    events, _, _ = tell(script(TALKS))
+    calls = AmiCalls(CONFIG)
+    events += restored(calls, 10)
+    events += [one for block in script(CUSTOMER_ENDS) for one in calls.feed(block, T0) if isinstance(one, dict)]
+    before, _, _ = tell(script(TALKS + CUSTOMER_ENDS))
+    call, whole = fold(events), fold(before)
+
+    assert (call.ringing_at, call.answered_at, call.ended_at) == (whole.ringing_at, whole.answered_at, whole.ended_at)
+    assert (call.clock_doubted, call.out_of_turn, call.end) == (False, (), "answered")
+
+
 def test_what_happened_in_a_hole_is_known_by_its_outcome_only() -> None:
     """The seat rang when the line broke, and talks when it is back: nobody knows how long it rang."""
     events, _, calls = tell(script(QUEUED + RINGS))

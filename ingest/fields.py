@@ -13,6 +13,7 @@ LINE_CHARS = 512  # reasons, numbers, tokens
 EXTRA_DEPTH = 8
 EXTRA_ITEMS = 256
 YEARS = (2000, 2100)
+INT64 = 1 << 63
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d{1,9})?(Z|z|[+-]\d\d(:?\d\d)?)")
 
 
@@ -116,7 +117,7 @@ def _sane(value: object, field: str, depth: int, left: list[int]) -> None:
         raise FieldFault(field, f"is nested deeper than {EXTRA_DEPTH} levels or holds more than {EXTRA_ITEMS} values")
     if isinstance(value, str):
         _encodable(value, field)
-    elif isinstance(value, int | float | Decimal) and not abs(value) < 1 << 63:  # so is none, and so is infinity
+    elif isinstance(value, int | float | Decimal) and not -INT64 < value < INT64:  # so is none, and so is infinity
         raise FieldFault(field, "is a number beyond 64 bits; send it as a string")
     elif isinstance(value, list):
         for item in value:

@@ -15,6 +15,7 @@ from ingest.admission import Admission
 from ingest.errors import SpoolFailed, SpoolFull
 from ingest.events import Event, Leg, Refusal, parse_event
 from ingest.fields import NAME_CHARS
+from ingest.quiet import Quiet, spelt
 from ingest.rows import Admit, Row, content_key, event_key, event_row
 from ingest.shell.faults import Faults
 from ingest.shell.writer import Spool
@@ -66,6 +67,7 @@ class Core:
         self.spool, self.admission, self.faults, self.now = spool, admission, faults, now
         self.mono = time.monotonic
         self.counts: Counter[str] = Counter()
+        self._quiet = Quiet()
         self.open_legs: Counter[str] = Counter()  # by source, of senders that never resend
         self.elsewhere: Callable[[str], Awaitable[Admit | None]] = _nowhere
         self._waiting: set[asyncio.Future[None]] = set()
@@ -114,9 +116,11 @@ class Core:
             LOG.error("audio is not stored: %s", error)
 
     def refuse(self, what: str, why: object) -> None:
-        """Count and log something that was turned away; once each, without what a stranger wrote in full."""
+        """Count what was turned away, each time, and log it: not a flood of it, nor what a stranger wrote in full."""
         self.counts[what] += 1
-        LOG.warning("%s refused: %s", what, str(why)[:300])
+        left = self._quiet.left_out(what, self.mono())
+        if left is not None:
+            LOG.warning("%s refused: %s%s", what, spelt(str(why)), f" (and {left} more of these)" if left else "")
 
     def no_room(self, source: Source | None, legs: int = 1) -> str | None:
         """Why no new leg can be taken from this source now; None if it can. Legs that run are never touched."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ingest.body import BODY_BYTES, split_body
 from ingest.errors import BodyError, SpoolError
 from ingest.origin import is_loopback, refusal
 from ingest.pace import FACTOR, Bucket
-from ingest.shell.core import Core
+from ingest.shell.core import LOG, Core
 from ingest.shell.stream_socket import StreamSocket
 from ingest.shell.streams import Streams
 from ingest.sources import Source, Sources, fault, key_in
@@ -73,7 +75,9 @@ class Server:
         app.router.add_get("/healthz", self._health)
         for way in self._ways:
             app.router.add_get(way.path, self._by(way))
-        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(
+            app, access_log=None, logger=self._log(), keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0
+        )
         await self._runner.setup()
         await web.TCPSite(
             self._runner, host, port, reuse_address=True, reuse_port=self._shared or None, ssl_context=self._tls
@@ -87,6 +91,20 @@ class Server:
         await asyncio.gather(*leaving)
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _log(self) -> logging.Logger:
+        """For what the HTTP library says: bytes that are no request are refused, no defect with a traceback."""
+
+        def ours(record: logging.LogRecord) -> bool:
+            error = record.exc_info[1] if record.exc_info else None
+            if isinstance(error, HttpProcessingError):
+                self._core.refuse("http", f"{record.getMessage()}: {error.message}")
+            return not isinstance(error, HttpProcessingError)
+
+        log = logging.Logger("seatwatch.ingest.http")  # of this server alone
+        log.parent = LOG
+        log.addFilter(ours)
+        return log
 
     @web.middleware
     async def _programs_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:

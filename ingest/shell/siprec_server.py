@@ -30,7 +30,6 @@ UNSENT_BYTES = 1 << 20
 PEER_BYTES_S = 128 * 1024
 PEERS = 4096  # whose pace is remembered
 GOODBYE_S = 1.0  # for the answers to our BYEs
-LOG_S = 1.0  # at most one line of each kind in this time
 CAUSES = {"bye": "hangup", "cancel": "hangup"}
 
 
@@ -50,7 +49,6 @@ class SiprecServer:
         self._connections: dict[int, asyncio.StreamWriter] = {}
         self._named = 0
         self._paces: dict[str, Bucket] = {}
-        self._logged: dict[str, float] = {}
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._clock: asyncio.TimerHandle | None = None
@@ -143,17 +141,17 @@ class SiprecServer:
         try:
             message = parse(data)
         except SipError as error:
-            self._refuse("siprec message", f"{address[0]}: {error}")
+            self._core.refuse("siprec message", f"{address[0]}: {error}")
             return
         self._receive(message, Flow(address))
 
     def _welcome(self, host: str, size: int) -> bool:
         """Strangers get no answer, and nobody more than its share of our time."""
         if not inside(self._config.networks, host):
-            self._refuse("siprec address", f"{host} is in none of the networks that may record; add it to them")
+            self._core.refuse("siprec address", f"{host} is in none of the networks that may record; add it to them")
             return False
         if self._source is not None and (why := fault(self._source, "siprec", host)):
-            self._refuse("siprec address", why)
+            self._core.refuse("siprec address", why)
             return False
         if len(self._paces) >= PEERS:
             self._paces.clear()
@@ -161,17 +159,8 @@ class SiprecServer:
         if pace.wait_s(size, self._core.mono()) <= 0:
             return True
         pace.level -= size
-        self._refuse("siprec pace", f"{host} sends more SIP than {PEER_BYTES_S} bytes a second")
+        self._core.refuse("siprec pace", f"{host} sends more SIP than {PEER_BYTES_S} bytes a second")
         return False
-
-    def _refuse(self, what: str, why: str) -> None:
-        """Counted always, logged now and then: a flood does not fill the disk with lines."""
-        now_s = self._core.mono()
-        if now_s - self._logged.get(what, -LOG_S) < LOG_S:
-            self._core.counts[what] += 1
-            return
-        self._logged[what] = now_s
-        self._core.refuse(what, why)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername") or ("?", 0)
@@ -185,7 +174,7 @@ class SiprecServer:
                 self._connections[connection] = writer
                 await self._read(reader, Flow(address, connection))
         except SipError as error:
-            self._refuse("siprec message", f"{address[0]}: {error}")
+            self._core.refuse("siprec message", f"{address[0]}: {error}")
         except asyncio.CancelledError:
             if not self._stopping:
                 raise

@@ -149,9 +149,11 @@ class Metrics(Shape):
     ring_period_seconds: float | None = None
     ring_source: str | None = None
     queue_seconds: float | None = Field(
-        None, description="from the queue to the seat's own offer; null without a queue"
+        default=None, description="from the queue to the seat's own offer; null without a queue"
     )
-    wrap_up_seconds: float | None = Field(None, description="after the call, where the seat's own state told it")
+    wrap_up_seconds: float | None = Field(
+        default=None, description="after the call, where the seat's own state told it"
+    )
     answer_seconds: float | None = None
     talk_seconds: float | None = None
     hold_seconds: float | None = None

@@ -24,6 +24,7 @@ const SeatScreen = lazy(() => import("./board/SeatScreen.tsx"));
 const CallScreen = lazy(() => import("./call/CallScreen.tsx"));
 const RecordsScreen = lazy(() => import("./records/RecordsScreen.tsx"));
 const MonthScreen = lazy(() => import("./month/MonthScreen.tsx"));
+const SetupScreen = lazy(() => import("./setup/SetupScreen.tsx"));
 const LOCALES = { "zh-CN": zhCN, ko: koKR, en: enUS };
 
 function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filters: Filters) => void }) {
@@ -48,6 +49,8 @@ function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filter
       return <RecordsScreen key={route.id} id={route.id} />;
     case "month":
       return <MonthScreen key={route.who} route={route} />;
+    case "setup":
+      return <SetupScreen />;
     case "none":
       return <Trouble text={t("error.page")} />;
   }

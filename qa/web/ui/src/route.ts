@@ -12,6 +12,7 @@ export type Route =
   | { screen: "board" }
   | { screen: "wall" }
   | { screen: "seat"; seat: string }
+  | { screen: "setup" }
   | { screen: "none" };
 
 function decoded(text: string): string | null {
@@ -28,6 +29,7 @@ export function parse(path: string): Route {
   if (path === "/board/wall") return { screen: "wall" };
   const seat = path.startsWith("/seats/") ? decoded(path.slice("/seats/".length)) : null;
   if (seat) return { screen: "seat", seat };
+  if (path === "/setup") return { screen: "setup" };
   if (path === "/episodes") return { screen: "episodes" };
   const desk = /^\/records(?:\/(new|import|registers))?$/.exec(path);
   if (desk) return { screen: "records", desk: (desk[1] as Desk | undefined) ?? "list" };

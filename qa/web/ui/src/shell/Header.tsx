@@ -1,5 +1,5 @@
 // Name of the site, the lists, language, live sign and keyboard help.
-import { QuestionCircleOutlined } from "@ant-design/icons";
+import { QuestionCircleOutlined, SettingOutlined } from "@ant-design/icons";
 import { Button, Segmented, Tooltip } from "antd";
 import type { Site } from "../api.ts";
 import { useRoute } from "../route.ts";
@@ -49,6 +49,11 @@ export function Header({ site, live, onHelp }: { site: Site | undefined; live: b
         onChange={setLanguage}
         options={LANGUAGES.map(([value, label]) => ({ value, label: <span lang={value}>{label}</span> }))}
       />
+      <Tooltip title={t("nav.setup")}>
+        <a className="gear" href="/setup" onClick={follow} aria-label={t("nav.setup")} aria-current={page(route.screen === "setup")}>
+          <SettingOutlined />
+        </a>
+      </Tooltip>
       <Tooltip title={t("keys.open")}>
         <Button type="text" aria-label={t("keys.open")} icon={<QuestionCircleOutlined />} onClick={onHelp} />
       </Tooltip>

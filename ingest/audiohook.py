@@ -230,11 +230,10 @@ class Session:
         """What was left out, and what is missing before it: a client that is further on than what came has lost it."""
         start, count = say.duration(parameters, "start"), say.duration(parameters, "discarded")
         found = [(max(0, start - self.position), "loss"), (count, cause)]
-        if sum(samples for samples, _ in found) > JUMP_SAMPLES:
-            raise AudioHookError(
-                f"start, discarded: reach more than {JUMP_SAMPLES // RATE} s ahead; begin a new session"
-            )
-        self.position += sum(samples for samples, _ in found)
+        reached = self.position + sum(samples for samples, _ in found)
+        if reached > JUMP_SAMPLES:
+            raise AudioHookError(f"start, discarded: reach beyond {JUMP_SAMPLES // RATE} s; begin a new session")
+        self.position = reached
         return [Hole(samples, why) for samples, why in found if samples]
 
     def _update(self, message: Message) -> list[Outcome]:

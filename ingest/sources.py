@@ -51,6 +51,11 @@ class Sources:
     def named(self, name: str) -> Source | None:
         return next((one for one in self._all if one.name == name), None)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What only the holder of a key may write as."""
+        return frozenset(one.name for one in self._all if one.keys or one.secret) - {ANY}
+
     def with_way(self, way: str) -> tuple[Source, ...]:
         return tuple(one for one in self._all if way in one.ways)
 

@@ -179,8 +179,10 @@ class StreamLeg:
         return self._row("start", body(said | {"epoch": hello.epoch}), seq=self.taken, sample=self.sample)
 
     def _gap(self, seq: int, samples: int, cause: str) -> Row:
-        if samples > JUMP_SECONDS * self.hello.rate:
-            raise self._wrong(f"seq {seq}: a gap of {samples} samples is longer than a day; begin a new call")
+        if self.sample + samples > JUMP_SECONDS * self.hello.rate:
+            raise self._wrong(
+                f"seq {seq}: a gap of {samples} samples, and the leg is longer than a day; begin a new call"
+            )
         said = body({"start_sample": self.sample, "samples": samples, "cause": cause})
         at_us = self._at_us(self.sample)
         return self._row("gap", said, seq=seq, sample=self.sample, samples=samples, at_us=at_us)

@@ -122,7 +122,7 @@ async def push(
         clients = [
             await stack.enter_async_context(
                 StreamClient(target.url, Hello(target.call, leg, role, sound.rate, sound.encoding, 1, token, at,
-                                               target.source), live=sound.live)
+                                               target.source), key=target.key, live=sound.live)
             )
             for leg, role, token in zip(legs, roles, tokens, strict=True)
         ]  # fmt: skip

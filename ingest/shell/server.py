@@ -20,7 +20,7 @@ from ingest.pace import FACTOR, Bucket
 from ingest.shell.core import LOG, Core
 from ingest.shell.stream_socket import StreamSocket
 from ingest.shell.streams import Streams
-from ingest.sources import Source, Sources, fault, key_in
+from ingest.sources import Source, Sources, fault, inside, key_in
 
 BODY_S = 10.0
 KEEPALIVE_S = 5.0
@@ -161,6 +161,16 @@ class Server:
             raise web.HTTPForbidden(text=json.dumps({"error": why}), content_type="application/json")
         return source
 
+    def _streamer(self, request: web.Request) -> Source | None:
+        """Who streams. A leg's token is proof enough, from where some source may stream; a key beside it says who."""
+        if self._sources.keyless or "Authorization" in request.headers:
+            return self._source(request, "stream")
+        if not any(inside(one.networks, request.remote) for one in self._sources.with_way("stream")):
+            why = f"stream: no source may stream from {request.remote}; see its ways and networks"
+            self._core.refuse("source", why)
+            raise web.HTTPForbidden(text=json.dumps({"error": why}), content_type="application/json")
+        return None
+
     def _by(self, way: Way) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             source = None if way.checks_itself else self._source(request, way.path.strip("/"))
@@ -169,7 +179,13 @@ class Server:
         return handle
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
-        socket = StreamSocket(self._core, self._streams)
+        source = self._streamer(request)
+        mine = sum(one.source is source for one in self._sockets)
+        if source is not None and mine >= source.legs:
+            why = f"source {source.name!r}: has {source.legs} legs open, which is its limit"
+            self._core.refuse("stream", why)
+            raise web.HTTPServiceUnavailable(text=json.dumps({"error": why}), content_type="application/json")
+        socket = StreamSocket(self._core, self._streams, source, self._sources.names)
         self._sockets.add(socket)
         try:
             return await socket.serve(request)

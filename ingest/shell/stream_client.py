@@ -30,7 +30,7 @@ from ingest.stream import (
 )
 
 RING_S = 30.0  # audio that is kept until it is acknowledged
-NOT_HERE = (403, 421)  # answers to a hello that never comes through
+NOT_HERE = (401, 403, 421)  # answers to a hello that never comes through
 JITTER_S = (3.0, 30.0)  # the first reconnect comes within this time, later ones within this at most
 HEARTBEAT_S = 5.0
 
@@ -67,6 +67,7 @@ class StreamClient:
         url: str,
         hello: Hello,
         *,
+        key: str | None = None,
         live: bool = False,
         ring_seconds: float = RING_S,
         jitter: Callable[[float], float] | None = None,
@@ -74,6 +75,7 @@ class StreamClient:
     ) -> None:
         self.hello, self.progress = hello, Progress()
         self._url = url.rstrip("/") + "/stream"
+        self._headers = {"Authorization": f"Bearer {key}"} if key else None
         self._live, self._told = live, on_progress
         self._jitter = jitter or (lambda most: random.uniform(0, most))
         self._width = WIDTHS[hello.encoding]
@@ -177,7 +179,8 @@ class StreamClient:
             self._changed.notify_all()
 
     async def _connection(self, http: aiohttp.ClientSession) -> None:
-        async with http.ws_connect(self._url, heartbeat=HEARTBEAT_S, compress=0, max_msg_size=PAYLOAD_BYTES) as ws:
+        own: dict[str, Any] = {"heartbeat": HEARTBEAT_S, "compress": 0, "max_msg_size": PAYLOAD_BYTES}
+        async with http.ws_connect(self._url, headers=self._headers, **own) as ws:
             await ws.send_str(write_hello(self.hello))
             writer: asyncio.Task[None] | None = None
             try:

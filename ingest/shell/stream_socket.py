@@ -10,9 +10,10 @@ from aiohttp import WSMessage, WSMsgType, web
 from ingest.errors import ProtocolError, SpoolError, StreamError, TokenError
 from ingest.legs import WIDTHS
 from ingest.pace import Bucket
-from ingest.rows import Row
+from ingest.rows import ROW_OVERHEAD, Row
 from ingest.shell.core import LOG, Core
 from ingest.shell.streams import Live, Streams
+from ingest.sources import Source
 from ingest.stream import (
     BUSY,
     HEAD_BYTES,
@@ -37,6 +38,7 @@ from ingest.streamleg import LegState, StreamLeg
 HELLO_S = 5.0
 HEARTBEAT_S = 5.0
 FULL_WAIT_S = 0.25
+LEAST_BYTES = 64  # as much as the smallest piece counts for
 GOING_AWAY = 1001
 UNREAD_BYTES = 64 * 1024  # of acknowledgements, beside what the system's own buffers hold
 TEXT_FRAME = 0x81  # whole and unmasked
@@ -45,8 +47,12 @@ TEXT_FRAME = 0x81  # whole and unmasked
 class StreamSocket:
     """One connection, from its hello to its close."""
 
-    def __init__(self, core: Core, streams: Streams) -> None:
+    def __init__(
+        self, core: Core, streams: Streams, source: Source | None = None, names: frozenset[str] = frozenset()
+    ) -> None:
+        """*source*: who has shown a key; without one nobody writes under the *names* of those who have one."""
         self._core, self._streams = core, streams
+        self.source, self._names = source, names
         self._ws = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=HEAD_BYTES + PAYLOAD_BYTES + 1, compress=False, timeout=2.0
         )
@@ -82,6 +88,10 @@ class StreamSocket:
             raise StreamError(f"no hello within {HELLO_S:.0f} s; send it first", TIMEOUT) from None
         if not isinstance(message, Hello):
             raise StreamError("first message: is no hello; send it first", PROTOCOL)
+        if self.source is None and message.source in self._names:
+            raise StreamError(f"source: {message.source!r} has a key; send it as a bearer token", TOKEN)
+        if self.source is not None and self.source.writes not in (None, message.source):
+            raise StreamError(f"source: this key may write as {self.source.writes!r} only", TOKEN)
         return message
 
     async def _talk(self, hello: Hello) -> None:
@@ -107,7 +117,8 @@ class StreamSocket:
                 self._streams.store(live, rows)
             elif isinstance(message, Finish):
                 self.progress.set()  # said again: the answer is the same
-            wait_s = bucket.wait_s(len(message.payload), mono()) if isinstance(message, Piece) else 0.0
+            size = max(len(message.payload), LEAST_BYTES) if isinstance(message, Piece) else ROW_OVERHEAD
+            wait_s = bucket.wait_s(size, mono())
             if wait_s > 0 or spool.state == "full" or spool.fill >= 1:
                 await self._slow_down(wait_s)
             elif self._told_throttle:

@@ -19,12 +19,14 @@ import pytest
 from ingest import spool
 from ingest.audiosocket import HANGUP, IDENT, packet
 from ingest.errors import ClientError, OpenToAll, PortTaken, Refused, SpoolFailed, SpoolLocked
+from ingest.pace import BURST_S
+from ingest.rows import ROW_OVERHEAD
 from ingest.session import fold_call
 from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.client import AudioSocketClient, post_events
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.sources import ANY, Source, Sources
-from ingest.stream import FENCED, OVER, PROTOCOL, TOKEN, Hello, Piece, write_hello, write_piece
+from ingest.stream import FENCED, OVER, PROTOCOL, TOKEN, Clock, Hello, Piece, write_clock, write_hello, write_piece
 from ingest.tokens import audiosocket_uuid
 from tests.ingest import lab
 from tests.ingest.test_spool import spoil
@@ -402,6 +404,80 @@ async def test_a_token_opens_its_own_leg_only(tmp_path: Path, greeting: Hello) -
         with pytest.raises(Refused, match=str(TOKEN)):
             await sender.finish()
         assert ingest.core.counts["stream"] == 1
+
+
+KEYED = Source("acd", keys=("secret-of-the-acd",), ways=frozenset({"stream"}), legs=1)
+ELSEWHERE = Source("acd", keys=("secret-of-the-acd",), networks=(ip_network("10.0.0.0/8"),))
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "writes", "says"),
+    [
+        (KEYED, None, "stream", ""),
+        (KEYED, "secret-of-the-acd", "acd", ""),
+        (KEYED, None, "acd", str(TOKEN)),
+        (KEYED, "secret-of-the-acd", "stream", str(TOKEN)),
+        (KEYED, "guessed", "acd", "401"),
+        (replace(KEYED, ways=frozenset({"events"})), "secret-of-the-acd", "acd", "403"),
+        (replace(KEYED, ways=frozenset({"events"})), None, "stream", "403"),
+        (ELSEWHERE, None, "stream", "403"),
+        (ELSEWHERE, "secret-of-the-acd", "acd", "403"),
+    ],
+)
+async def test_a_stream_keeps_to_what_its_source_may(
+    tmp_path: Path, source: Source, key: str | None, writes: str, says: str
+) -> None:
+    """The token opens the leg; ways, networks and names of sources hold on /stream as anywhere."""
+    async with (
+        lab.running(tmp_path, sources=Sources([source])) as ingest,
+        lab.client(lab.url(ingest), lab.hello(source=writes), key=key) as sender,
+    ):
+        if says:
+            with pytest.raises(Refused, match=says):
+                await sender.finish()
+        else:
+            await sender.send(lab.tone(800))
+            await sender.finish()
+
+
+async def test_a_source_streams_no_more_legs_than_it_may(tmp_path: Path) -> None:
+    own = {"Authorization": f"Bearer {KEYED.keys[0]}"}
+    async with (
+        lab.running(tmp_path, sources=Sources([KEYED])) as ingest,
+        aiohttp.ClientSession(headers=own) as http,
+        http.ws_connect(lab.url(ingest) + "/stream"),
+    ):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as told:
+            await http.ws_connect(lab.url(ingest) + "/stream")
+    assert told.value.status == 503
+
+
+async def test_words_beside_the_audio_are_slowed_like_audio(tmp_path: Path) -> None:
+    """A flood of clock reports is read no faster than a leg may sound."""
+    burst = int(8000 * 2 * BURST_S) // ROW_OVERHEAD + 1
+    async with lab.running(tmp_path) as ingest, Socket(lab.url(ingest)) as flood:
+        ingest.core.mono = lambda: 7.0  # no time passes: only the burst is read at once
+        await flood.say(write_hello(lab.hello()))
+        assert (await flood.hear())["type"] == "welcome"
+        for number in range(3 * burst):
+            await flood.say(write_clock(Clock(number, lab.later())))
+        async with asyncio.timeout(lab.WAIT_S):
+            while clock_rows(tmp_path) < burst:
+                await lab.tick()
+        async with lab.client(lab.url(ingest), lab.hello("c2")) as another:
+            await another.send(lab.tone(800))
+            await another.finish()
+        assert clock_rows(tmp_path) < 2 * burst
+
+
+def clock_rows(folder: Path) -> int:
+    """Reports of clocks that are on disk."""
+    count = 0
+    for path in spool.all_files(folder):
+        reader = spool.Reader(path)
+        count += sum(row.kind == "clock" for row in reader.after(0)[1])
+        reader.close()
+    return count
 
 
 async def test_a_second_token_cannot_take_a_leg_that_is_being_written(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from ingest.sources import Source, Sources, fault, inside, key_in
 
 BODY_S = 10.0
 KEEPALIVE_S = 5.0
+CLIENT_GONE = 499  # nobody is there to read it
 RETRY_AFTER_S = 1
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -110,7 +111,11 @@ class Server:
     async def _programs_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         refused = refusal(request.headers, self._local)
         if refused is None:
-            return await handler(request)
+            try:
+                return await handler(request)
+            except ConnectionError as error:  # gone before it was answered, which is no defect of ours
+                LOG.info("%s: connection lost: %s", request.path, error)
+                return web.Response(status=CLIENT_GONE)
         self._core.refuse("origin", f"from {request.remote}: {refused[1]}")
         return _problem(*refused)
 

@@ -14,6 +14,7 @@ from qa.board_alarms import alarms
 from qa.web import board_data as data
 from qa.web.board_feed import BOARD
 from qa.web.context import SERVICES, answer, asked, work
+from qa.web.problems import MANY, Refusal
 
 BEAT_SECONDS = 5.0  # a screen that hears nothing for longer knows that its line is dead
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ async def board_events(request: web.Request) -> web.StreamResponse:
     """A snapshot or what was missed, then changes as they come; a beat now and then tells the server's time."""
     last = request.headers.get("Last-Event-ID") or asked(request, FeedQuery).last
     feed = request.app[BOARD]
+    if feed.full:
+        raise Refusal(503, "Busy", MANY, {hdrs.RETRY_AFTER: "5"})
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream", "X-Accel-Buffering": "no"})
     await response.prepare(request)
     listener = feed.join(last)

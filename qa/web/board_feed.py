@@ -31,6 +31,7 @@ ALL_SECONDS = 2.0  # everything is read again, whatever the bell said
 AGAIN_SECONDS = 0.5  # after the database was away
 PENDING = 200  # messages that a slow screen may lag behind before it must start anew
 SAME_PICTURE = timedelta(seconds=0.5)  # it tells the time, too
+SCREENS = 500  # at once
 KEPT = 2000  # messages that a screen may have missed
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,10 @@ class BoardFeed:
             self._greet_while_away(listener)
         self._wanted.set()
         return listener
+
+    @property
+    def full(self) -> bool:
+        return len(self._listeners) >= SCREENS
 
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)

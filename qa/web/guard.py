@@ -93,6 +93,14 @@ async def only_this_machine(request: web.Request, handler: Handler) -> web.Strea
         raise Refusal(
             421, "Misdirected request", "this answers to this machine only; open it as http://127.0.0.1 with its port"
         )
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.path.startswith("/api/"):
+    if request.path.startswith("/api/") and from_another_page(request):
         raise Refusal(403, "Refused", "another site's page asked for this; open the screens themselves")
     return await handler(request)
+
+
+def from_another_page(request: web.Request) -> bool:
+    """A page of another site, or of another port of this machine; a browser that says only Origin is believed, too."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        return True
+    origin = request.headers.get(hdrs.ORIGIN)
+    return origin is not None and origin.partition("://")[2].lower() != request.headers.get(hdrs.HOST, "").lower()

@@ -14,9 +14,11 @@ from qa.store.errors import StoreError
 from qa.store.pool import Tx
 from qa.web import data, models
 from qa.web.context import Services, work
+from qa.web.problems import MANY, Refusal
 from qa.web.site import totals
 
 SNAPSHOT = 50  # calls that a fresh screen is told at once
+SCREENS = 500  # at once
 PENDING = 100  # messages that a slow screen may lag behind before it must start anew
 BEAT_SECONDS = 15.0
 BEAT = ": still here\n\n"
@@ -49,6 +51,10 @@ class Feed:
         self._listeners.add(listener)
         self._wanted.set()
         return listener
+
+    @property
+    def full(self) -> bool:
+        return len(self._listeners) >= SCREENS
 
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
@@ -127,6 +133,8 @@ def _message(event: str, change: models.Change) -> str:
 async def stream(request: web.Request) -> web.StreamResponse:
     """A snapshot, then changes as they come; a comment now and then shows that the line still stands."""
     feed = request.app[FEED]
+    if feed.full:
+        raise Refusal(503, "Busy", MANY, {hdrs.RETRY_AFTER: "5"})
     listener = feed.join()
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream", "X-Accel-Buffering": "no"})
     try:

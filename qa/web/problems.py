@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from qa.store.errors import BadCursor, NotFound, StoreAway, StoreBusy, StoreError
 from qa.web.models import Problem, RefusedRecord
 
+MANY = "too many screens are open here; close some, or try again in a moment"
 MEDIA = "application/problem+json"
 log = logging.getLogger(__name__)
 

@@ -24,6 +24,7 @@ from qa.web import board_models as models
 from qa.web.context import SERVICES, answer, asked, work
 from qa.web.problems import Refusal
 
+FORMULA = "=+-@|\t\r\n＝＋－＠"
 LONGEST = timedelta(days=31)
 MOST_NAME = 200
 CSV = "text/csv"
@@ -182,4 +183,4 @@ def _row(one: models.SeatTimesRow, start: datetime, until: datetime) -> list[obj
 
 def _plain(text: str | None) -> str:
     """No cell is a formula, whoever named the seat."""
-    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
+    return f"'{text}" if text and text[0] in FORMULA else text or ""

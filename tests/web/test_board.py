@@ -152,13 +152,14 @@ async def test_a_seats_day_is_told_with_its_times(client: Client, floor: Floor) 
 
 async def test_times_are_a_table_in_which_nothing_is_a_formula(client: Client, floor: Floor) -> None:
     await floor.tell(seat("=1+1", "busy", T0, reason="@tea", agent="A01"), seat("S02", "ready", T0))
+    await floor.tell(seat("＝1", "ready", T0), seat("|calc", "ready", T0))
     query = {"start": T0.isoformat(), "until": (T0 + timedelta(hours=1)).isoformat()}
     answer = await client.get("/api/v1/seat-times.csv", params=query)
     head, *rows = (await answer.text()).removeprefix("\ufeff").splitlines()
 
     assert answer.content_type == "text/csv"
     assert head.startswith("seat,agent,name,team,start,until,offline_seconds,ready_seconds,busy_seconds")
-    assert [row.split(",")[0] for row in rows] == ["'=1+1", "S02"]
+    assert sorted(row.split(",")[0] for row in rows) == sorted(["'=1+1", "S02", "'＝1", "'|calc"])
     assert rows[0].endswith("'@tea 3600")
     by_agent = await (await client.get("/api/v1/seat-times", params={**query, "by": "agent"})).json()
     assert [(one["agent"], one["told"]) for one in by_agent["items"]] == [("A01", {"busy": 3600})]

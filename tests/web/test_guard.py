@@ -73,10 +73,27 @@ async def test_names_of_this_machine_are_answered(client: Client, host: str) -> 
     assert (await client.get("/healthz", headers={"Host": host})).status == 200
 
 
-async def test_another_sites_page_cannot_ask_the_api(client: Client) -> None:
-    answer = await client.get("/api/v1/calls", headers={"Sec-Fetch-Site": "cross-site"})
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},  # another port of this machine
+        {"Origin": "https://evil.org"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:3000"},
+        {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "none"},
+    ],
+)
+async def test_another_sites_page_cannot_ask_the_api(client: Client, said: dict[str, str]) -> None:
+    assert (await client.get("/api/v1/calls", headers=said)).status == 403
+    assert (await client.post("/api/v1/periods/2020-01/close", headers=said)).status == 403
+    assert (await client.post("/api/v1/records", data=b"[]", headers=said)).status == 403
 
-    assert answer.status == 403
+
+async def test_our_own_screens_may_ask(client: Client) -> None:
+    own = {"Origin": f"http://127.0.0.1:{client.port}", "Sec-Fetch-Site": "same-origin"}
+    assert (await client.get("/api/v1/calls", headers=own)).status == 200
+    assert (await client.post("/api/v1/periods/2020-01/close", headers=own)).status != 403
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/calls", "/api/v1/nothing", "/api/v1/calls?limit=x"])

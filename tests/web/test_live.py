@@ -16,7 +16,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from qa.store import calls
 from qa.store.pool import Store
 from qa.web.app import make_app
-from qa.web.live import FEED, PENDING
+from qa.web.board_feed import BOARD
+from qa.web.live import FEED, PENDING, SCREENS
 from tests.postgres import SITE
 from tests.web import seed
 from tests.web.conftest import CALLS, Running, running
@@ -89,6 +90,19 @@ async def test_a_service_that_stops_lets_its_screens_go_at_once(watched: tuple[C
             await stream.content.read()
         assert stream.content.at_eof()
     assert not client.app[FEED]._listeners
+
+
+async def test_more_screens_than_can_be_served_are_asked_to_wait(watched: tuple[Client, Running]) -> None:
+    client, _ = watched
+    assert client.app is not None
+    for feed, path in ((client.app[FEED], "stream"), (client.app[BOARD], "board/events")):
+        open_ones = [feed.join() for _ in range(SCREENS)]
+        answer = await client.get(f"/api/v1/{path}")
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        feed.leave(open_ones[0])
+        assert (await client.get(f"/api/v1/{path}")).status == 200
+        for one in open_ones:
+            feed.leave(one)
 
 
 async def test_a_screen_that_cannot_keep_up_is_cut_off(watched: tuple[Client, Running]) -> None:

@@ -83,6 +83,10 @@ class AmiCalls(AmiOffers):
         """The connection is gone: from then on nothing is known of any seat."""
         return list(self.seats.lost(since))
 
+    def unheard(self, since: datetime) -> list[dict[str, Any]]:
+        """After ``restore``: another process of ours had the connection until then."""
+        return list(self.seats.unheard(since))
+
     def restore(
         self,
         members: Iterable[Block] | None,

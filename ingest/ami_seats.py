@@ -17,6 +17,7 @@ from ingest.ami_names import Names
 
 DEAD_AFTER = timedelta(seconds=2)  # called for so long without a ring: the phone is not there
 MOST_SEATS = 10_000
+NOT_CONNECTED = "not connected to the PBX"
 _STATUS = {  # Status of a queue member, as the device states are called
     "0": "UNKNOWN", "1": "NOT_INUSE", "2": "INUSE", "3": "BUSY", "4": "INVALID", "5": "UNAVAILABLE", "6": "RINGING",
     "7": "RINGINUSE", "8": "ONHOLD",
@@ -172,7 +173,12 @@ class AmiSeats:
             since = max(since, self._latest + timedelta(microseconds=1))
         for seat in self._seats.values():
             seat.wrap_until, seat.dead, seat.told = None, False, None
-            yield self._event(seat, since, ("unknown", "not connected to the PBX", "observed", None), "lost")
+            yield self._event(seat, since, ("unknown", NOT_CONNECTED, "observed", None), "lost")
+
+    def unheard(self, since: datetime) -> Iterator[dict[str, Any]]:
+        """An earlier process heard its last word then, and could not say so: nothing is known from there on."""
+        for seat in self._seats.values():
+            yield self._event(seat, since, ("unknown", NOT_CONNECTED, "observed", None), "unheard")
 
     def restored(
         self, members: set[tuple[str, str]] | None, channels: set[str] | None, at: datetime

@@ -22,6 +22,7 @@ from ingest.errors import AmiError, SpoolFailed, SpoolFull
 from ingest.queue_log import fill
 from ingest.shell.ami_line import AmiLine, log_in, opened
 from ingest.shell.core import LOG, Core
+from ingest.shell.last_word import LastWord
 from ingest.taps import Tap
 
 JITTER_S = (3.0, 30.0)  # the first reconnect comes within this time, later ones within this at most
@@ -46,6 +47,7 @@ class AmiClient:
         core: Core,
         want: Callable[[Tap], None] = lambda tap: None,
         jitter: Callable[[float], float] | None = None,
+        kept: Path | None = None,
     ) -> None:
         self.config, self.calls = config, AmiCalls(config)
         self.up = asyncio.Event()
@@ -58,6 +60,7 @@ class AmiClient:
         self._ahead = timedelta(0)  # of the PBX's clock before ours
         self._heard_at: datetime | None = None  # by the PBX's clock; None while nothing of it counts as known
         self._hole: datetime | None = None
+        self._last_word = LastWord(kept)
         self._tasks: list[asyncio.Task[None]] = []
         self._said = ""
         self._early = 0
@@ -79,6 +82,7 @@ class AmiClient:
         self._heard_at = self._heard_at and self._pbx_now()  # silence up to here was silence of the PBX
         self._lose()
         await self.flush()
+        self._last_word.forget()
         carrying.cancel()
         await asyncio.gather(carrying, return_exceptions=True)
         self._tasks = []
@@ -152,9 +156,17 @@ class AmiClient:
         members, channels, devices = (None if name in refused else found[name] for name in LISTS)
         at = self._pbx_now()
         self._take(self.calls.restore(members, channels, devices, at))
+        self._look_back(at)
         await self._fill(at)
         self._heard_at, self._hole = at, None
         self._hear(live)
+
+    def _look_back(self, at: datetime) -> None:
+        """At the first connection: a process before this one may have been killed while it listened."""
+        before = self._last_word.read() if self.connects == 0 and self._hole is None else None
+        if before is not None and before < at:
+            self._hole = before
+            self._take(self.calls.unheard(before))
 
     def _refused(self, name: str, message: str) -> None:
         """A PBX that has just started does not know all its lists yet: nothing may be concluded from that."""
@@ -191,6 +203,7 @@ class AmiClient:
             elif block.get("Ping") == "Pong":
                 self._clock(stamp(block))
         self._heard_at = self._pbx_now()
+        self._last_word.keep(self._heard_at)
         self._check_room()
 
     def _check_room(self) -> None:

@@ -9,6 +9,7 @@ from ingest.ari import AriConfig
 from ingest.shell.ami_client import AmiClient
 from ingest.shell.ari_client import AriTaps
 from ingest.shell.core import Core
+from ingest.taps import Tap
 
 
 class Switchboard:
@@ -16,7 +17,8 @@ class Switchboard:
 
     def __init__(self, core: Core, secret: bytes, ami: AmiConfig, ari: AriConfig | None = None) -> None:
         self.taps = AriTaps(ari, core, secret) if ari is not None else None
-        self.signals = AmiClient(ami, core, self.taps.want) if self.taps else AmiClient(ami, core)
+        want = self.taps.want if self.taps is not None else _leave
+        self.signals = AmiClient(ami, core, want, kept=core.spool.folder / f"{ami.pbx}.heard")
 
     async def start(self) -> None:
         """Returns at once; a switchboard that is away is tried again for as long as it takes."""
@@ -28,3 +30,7 @@ class Switchboard:
         await self.signals.stop()
         if self.taps is not None:
             await asyncio.shield(self.taps.stop())
+
+
+def _leave(tap: Tap) -> None:
+    """Nothing is tapped: the audio comes another way, or not at all."""

@@ -17,6 +17,7 @@ from ingest.events import Event, Seat
 from ingest.session import Call, fold_call
 from ingest.shell import ami_client
 from ingest.shell.ami_client import AmiClient, greet
+from ingest.shell.last_word import LastWord
 from ingest.taps import Tap
 from ingest.waiting import Waiting
 from tests.ingest import lab
@@ -68,7 +69,8 @@ async def floor(folder: Path, pbx: Pbx, **own: Any) -> AsyncIterator[Floor]:
     kept = Kept()
     async with lab.running(folder, sink=kept, now=lambda: T0) as ingest:
         taps: list[Tap] = []
-        client = AmiClient(config(pbx, **own), ingest.core, taps.append, jitter=lambda most: 0.02)
+        kept_at = own.pop("kept", None)
+        client = AmiClient(config(pbx, **own), ingest.core, taps.append, lambda most: 0.02, kept_at)
         found = Floor(client, kept, ingest)
         found.taps = taps
         await client.start()
@@ -145,6 +147,22 @@ async def test_a_cut_line_leaves_a_marked_hole_and_a_snapshot(tmp_path: Path) ->
     assert shown[0].confidence == "snapshot" and shown[0].at == moment(60)
     assert call.clock_doubted  # nobody saw the answer: the ring has no length
     assert found.client.connects == 2
+
+
+async def test_a_process_that_was_killed_leaves_a_marked_hole_to_the_next_one(tmp_path: Path) -> None:
+    word = tmp_path / "pbx.heard"
+    LastWord(word).keep(moment(-600))
+    async with manager_port() as pbx:
+        pbx.clock = T0.timestamp()
+        async with floor(tmp_path, pbx, kept=word) as found:
+            await found.up()
+            told = [(one.at, one.status, one.reason) for one in await found.events() if isinstance(one, Seat)]
+            pbx.say(*script(QUEUED + RINGS))
+            await found.until("ringing")
+            assert LastWord(word).read() == moment(0)
+
+    assert sorted(told) == [(moment(-600), "unknown", "not connected to the PBX"), (moment(0), "ready", None)]
+    assert not word.exists()  # it ended as it should, and said so
 
 
 async def test_the_queue_log_tells_the_calls_of_the_hole(tmp_path: Path) -> None:

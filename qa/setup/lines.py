@@ -41,7 +41,7 @@ async def switchboard(settings: Settings, pbx: PbxTable, now: Clock) -> list[Fin
     found = [one for part in await asyncio.gather(*asked) for one in part]
     if ari is None:
         advice = "no audio is tapped; set ari_url, ari_user and ari_secret if it should be"
-        found.append(Finding(f"ARI of {pbx.name}", "not set", advice, False, "ari", "ari_none"))
+        found.append(Finding(f"ARI of {pbx.name}", "not set", advice, False, "ari", "ari_none", "none"))
     elif is_loopback(ari.media_host) and not is_loopback(pbx.host):
         advice = (
             "the switchboard cannot reach it; set `host` to an address of this machine, or media_host where one maps"
@@ -64,19 +64,25 @@ async def manager(config: AmiConfig, now: Clock) -> list[Finding]:
         async with _logged_in(config) as (_, welcome):
             at = now()
     except AmiError as error:
-        return [Finding(what, "log-in failed", str(error), True, "ami", "ami_refused")]
+        return [Finding(what, "log-in failed", str(error), True, "ami", "ami_refused", "refused")]
     except (OSError, TimeoutError) as error:
         return [_away(what, config, error)]
-    found = [Finding(what, f"logged in as {config.user}, {welcome.banner}", check="ami")]
-    found += [Finding(f"rights of {config.user}", "not as they should be", one, False, "rights", _right(one))
+    found = [_in(what, "ami", config.user, welcome.banner)]
+    found += [Finding(f"rights of {config.user}", "not as they should be", one, False, "rights", _right(one), "rights")
               for one in welcome.warnings]  # fmt: skip
     return [*found, *_clock(config, welcome, at)]
+
+
+def _in(what: str, check: str, user: str, banner: str) -> Finding:
+    values = {"user": user, "banner": banner}
+    return Finding(what, f"logged in as {user}, {banner}", check=check, seen="in", values=values)
 
 
 def _away(what: str, config: AmiConfig, error: BaseException) -> Finding:
     why = str(error) or "no answer"
     advice = f"{why}; see that manager.conf has enabled = yes, and that bindaddr, permit and firewalls let us in"
-    return Finding(what, f"{config.host}:{config.port} does not answer", advice, True, "ami", "ami_away")
+    place = f"{config.host}:{config.port}"
+    return Finding(what, f"{place} does not answer", advice, True, "ami", "ami_away", "silent", {"place": place})
 
 
 def _right(warning: str) -> str:
@@ -92,7 +98,9 @@ def _clock(config: AmiConfig, welcome: Welcome, at: datetime) -> list[Finding]:
     ahead = (welcome.pinged_at - at).total_seconds()
     advice = "let both machines keep time by NTP: ring times rest on it" if abs(ahead) > CLOCK_S else ""
     shown = f"{abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} ours"
-    return [Finding(f"clock of {config.pbx}", shown, advice, False, "clock", "clock_off" if advice else "")]
+    code, seen = "clock_off" if advice else "", "ahead" if ahead > 0 else "behind"
+    values = {"seconds": f"{abs(ahead):.1f}"}
+    return [Finding(f"clock of {config.pbx}", shown, advice, False, "clock", code, seen, values)]
 
 
 @asynccontextmanager
@@ -110,9 +118,9 @@ async def _logged_in(config: AmiConfig) -> AsyncIterator[tuple[AmiLine, Welcome]
 async def rest(config: AriConfig) -> list[Finding]:
     what = f"ARI of {config.pbx}"
     try:
-        return [Finding(what, f"logged in as {config.user}, {await ari_client.greet(config)}", check="ari")]
+        return [_in(what, "ari", config.user, await ari_client.greet(config))]
     except AriError as error:
-        return [Finding(what, "log-in failed", str(error), True, "ari", "ari_refused")]
+        return [Finding(what, "log-in failed", str(error), True, "ari", "ari_refused", "refused")]
 
 
 # --- a real call
@@ -137,14 +145,15 @@ async def seen(config: AmiConfig, seconds: float) -> list[Finding]:
         async with asyncio.timeout(seconds), _logged_in(config) as (line, _):
             channel = await _channel(line)
     except AmiError as error:
-        return [Finding(what, "log-in failed", str(error), True, "call", "ami_refused")]
+        return [Finding(what, "log-in failed", str(error), True, "call", "ami_refused", "refused")]
     except TimeoutError:
         return [_nothing(what, seconds, "call")]
     except OSError as error:
         return [replace(_away(what, config, error), check="call")]
     seat = names.seat(channel)
     shown = f"{channel[:80]}, seat {seat}" if seat else f"{channel[:80]}, of no seat in the table"
-    return [Finding(what, shown, check="call")]
+    values = {"channel": channel[:80], "seat": seat or ""}
+    return [Finding(what, shown, check="call", seen="seat" if seat else "nobody", values=values)]
 
 
 def _nothing(what: str, seconds: float, check: str) -> Finding:
@@ -153,7 +162,8 @@ def _nothing(what: str, seconds: float, check: str) -> Finding:
         advice = (
             "call a seat while this waits; if one was called, see that the switchboard reaches our AudioSocket port"
         )
-    return Finding(what, f"nothing within {seconds:.0f} s", advice, False, check, f"{check}_none")
+    values = {"seconds": f"{seconds:.0f}"}
+    return Finding(what, f"nothing within {seconds:.0f} s", advice, False, check, f"{check}_none", "nothing", values)
 
 
 async def _channel(line: AmiLine) -> str:
@@ -204,8 +214,9 @@ async def heard(settings: Settings, pbx: PbxTable, seconds: float) -> list[Findi
     except TimeoutError:
         return [_nothing(what, seconds, "leg")]
     except (IngestError, OSError) as error:
-        return [Finding(what, "could not listen", str(error), False, "leg", "leg_deaf")]
-    return [Finding(what, f"audio of the {role} came to {ari.media_host}:{port}", check="leg")]
+        return [Finding(what, "could not listen", str(error), False, "leg", "leg_deaf", "deaf")]
+    place = f"{ari.media_host}:{port}"
+    return [Finding(what, f"audio of the {role} came to {place}", check="leg", seen="heard", values={"place": place})]
 
 
 def _listening(settings: Settings, pbx: PbxTable, ari: AriConfig, first: FirstLeg, folder: Path) -> IngestConfig:

@@ -11,8 +11,8 @@ import os
 import shutil
 import socket
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ LOAD_SECONDS = 120.0
 class Finding:
     """One thing looked at. ``advice`` is empty where all is well; ``fatal`` where it does not work without it.
 
-    ``check`` and ``code`` name look and advice for the screens, which say both in the reader's language.
+    ``check``, ``seen`` (with its values) and ``code`` name the look, what was found and the advice for the screens,
+    which say them in the reader's language.
     """
 
     what: str
@@ -41,6 +42,8 @@ class Finding:
     fatal: bool = False
     check: str = ""
     code: str = ""
+    seen: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def bad(self) -> bool:
@@ -66,9 +69,9 @@ def model(settings: Settings) -> Iterator[Finding]:
         folder = model_folder(settings.model)
         card = check_folder(folder)
     except NoModel as error:
-        yield Finding("speech model", "none", " ".join(error.faults[:2]), False, "model", "model_none")
+        yield Finding("speech model", "none", " ".join(error.faults[:2]), False, "model", "model_none", "none")
     except ModelError as error:
-        yield Finding("speech model", "does not load", str(error), True, "model", "model_broken")
+        yield Finding("speech model", "does not load", str(error), True, "model", "model_broken", "fails")
     else:
         advice = "it hears the demo's calls only; set a real model" if card.synthetic else ""
         code = "model_synthetic" if advice else ""
@@ -86,7 +89,7 @@ async def model_loads(settings: Settings) -> list[Finding]:
             await listening.warmed_up()
     except (SpeechError, TimeoutError) as error:
         why = str(error) or f"not loaded after {LOAD_SECONDS:.0f} s; try a smaller one, or another `device`"
-        return [Finding("speech model", "does not load", why, True, "model", "model_broken")]
+        return [Finding("speech model", "does not load", why, True, "model", "model_broken", "fails")]
     finally:
         listening.close()
     return found
@@ -151,10 +154,11 @@ def watched(settings: Settings) -> Iterator[Finding]:
 def recording(settings: Settings) -> Iterator[Finding]:
     """Whether calls may be recorded here."""
     if lacking := settings.lacking_to_record:
-        yield Finding("recording", "not allowed yet", "; ".join(lacking), False, "recording", "recording_off")
+        yield Finding("recording", "not allowed yet", "; ".join(lacking), False, "recording", "recording_off", "off")
     else:
-        kept = f"kept {settings.retention_days} days" if settings.retention_days else "kept for ever"
-        yield Finding("recording", f"announced, {kept}" if settings.announcement else kept, check="recording")
+        days = settings.retention_days
+        kept = f"announced, kept {days} days" if days else "the demo needs no announcement"
+        yield Finding("recording", kept, check="recording", seen="kept" if days else "", values={"days": days or 0})
 
 
 # --- certificate

@@ -101,7 +101,11 @@ def _pbx(answers: Mapping[str, Any], there: Stands) -> list[Table]:
     own = {key.partition(".")[2]: value for key, value in answers.items() if key.startswith("pbx.")}
     known = _in_file(answers, there)
     usual = {key: info.default for key, info in PbxTable.model_fields.items()}
-    kept = {key: value for key, value in own.items() if key != "name" and (key in known or value != usual.get(key))}
+    kept = {
+        key: value
+        for key, value in own.items()
+        if key == "host" or (key != "name" and (key in known or value != usual.get(key)))
+    }
     return [Table("pbx", name, kept)]
 
 
@@ -183,7 +187,8 @@ def _decided(place: Path, text: str, answers: Mapping[str, Any], there: Stands) 
     if place.is_file() and place.read_text(encoding="utf-8") == text:
         return []
     stood = there.values.get("ring_policy")
-    return [Change("ring_policy", f"{answers['ring_policy']}, in {place}", stood and str(stood))]
+    chosen = Change("ring_policy", str(answers["ring_policy"]), stood and str(stood))
+    return [chosen, *([Change("overlay", str(place))] if there.settings.overlay is None else [])]
 
 
 # --- what is said of it
@@ -193,7 +198,7 @@ def _changes(answers: Mapping[str, Any], there: Stands) -> list[Change]:
     """Every answer that the file does not hold yet."""
     found, mine = [], _in_file(answers, there)
     for name, value in answers.items():
-        if name in ("people", "sources", "ring_policy", "pbx.name"):
+        if name in ("people", "sources", "ring_policy") or (name == "pbx.name" and mine):
             continue
         old = (mine if name.startswith("pbx.") else there.data).get(name.removeprefix("pbx."))
         if _as_usual(name, value) if old is None else _same(value, old):
@@ -211,7 +216,7 @@ def _in_file(answers: Mapping[str, Any], there: Stands) -> Mapping[str, Any]:
 def _as_usual(name: str, value: Any) -> bool:
     """Whether a key of a table is what it would be without being written."""
     key = name.partition(".")[2]
-    return bool(key) and key in PbxTable.model_fields and value == PbxTable.model_fields[key].default
+    return key != "host" and key in PbxTable.model_fields and value == PbxTable.model_fields[key].default
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -166,5 +166,12 @@ def _faults(found: Iterable[Fault]) -> list[models.SetupFault]:
 
 def _finding(one: Finding) -> models.SetupFinding:
     return models.SetupFinding(
-        check=one.check, code=one.code, what=one.what, found=one.found, advice=one.advice or None, bad=one.bad
+        check=one.check,
+        code=one.code,
+        what=one.what,
+        found=one.found,
+        seen=one.seen,
+        values=dict(one.values),
+        advice=one.advice or None,
+        bad=one.bad,
     )

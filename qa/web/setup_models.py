@@ -55,6 +55,8 @@ class SetupFinding(Shape):
     code: str
     what: str
     found: str
+    seen: str
+    values: dict[str, Any]
     advice: str | None
     bad: bool
 

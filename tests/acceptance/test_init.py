@@ -144,8 +144,8 @@ async def test_a_site_is_set_up_in_a_conversation(place: dict[str, str], tmp_pat
         "kr",
         "2026-12-01",
     )
-    assert made["pbx"] == [{"name": "hq", "ami_port": pbx.port, "ami_user": USER, "ami_secret": SECRET,
-                            "seats": {"1001": "S01", "1002": "S02"}}]  # fmt: skip
+    told = {"name": "hq", "host": "127.0.0.1", "ami_port": pbx.port, "ami_user": USER, "ami_secret": SECRET}
+    assert made["pbx"] == [told | {"seats": {"1001": "S01", "1002": "S02"}}]
     assert "mode: burst_end" in Path(made["overlay"]).read_text()
 
 

@@ -164,6 +164,8 @@ CODES = (
     [
         ("setup.fault", LETTERS), ("setup.q", [one.name for one in QUESTIONS]), ("setup.step", STEPS),
         ("setup.advice", CODES),
+        ("setup.seen", ["in", "refused", "silent", "rights", "ahead", "behind", "none", "fails", "off", "kept", "seat",
+                        "nobody", "nothing", "heard", "deaf"]),
         ("setup.check", ["ami", "ari", "call", "leg", "clock", "rights", "media", "model", "folder", "disk", "port",
                          "recording"]),
     ],

@@ -25,7 +25,7 @@ export function Results({ findings }: { findings: Finding[] }) {
               <Icon aria-hidden />
               <div>
                 <strong>{known("setup.check", one.check) ? t(`setup.check.${one.check}` as Key) : one.what}</strong>{" "}
-                <span className="found">{one.found}</span>
+                <span className="found">{one.seen && known("setup.seen", one.seen) ? t(`setup.seen.${one.seen}` as Key, one.values) : one.found}</span>
                 {one.advice && <p>{advice}</p>}
                 {one.bad && advice !== one.advice && <small lang="en">{one.advice}</small>}
               </div>

@@ -13,8 +13,18 @@ function What({ what }: { what: string }) {
   return known("setup.q", family!) ? `${t(`setup.q.${family}` as Key)}: ${name.join(".")}` : what;
 }
 
+function useSaid(): (change: Change, text: string) => string {
+  const { t, known } = useWords();
+  return (change, text) => {
+    if (change.what.endsWith("_secret")) return "••••••";
+    if (change.what.startsWith("sources.")) return t("setup.key");
+    return known("setup.choice", text) ? t(`setup.choice.${text}` as Key) : text;
+  };
+}
+
 function Changes({ changes }: { changes: Change[] }) {
   const { t } = useWords();
+  const said = useSaid();
   if (changes.length === 0) return <Alert type="success" showIcon title={t("setup.nothing")} />;
   return (
     <dl className="changes">
@@ -24,7 +34,7 @@ function Changes({ changes }: { changes: Change[] }) {
             <What what={one.what} />
           </dt>
           <dd>
-            {one.new} {one.old !== null && <small>{t("setup.was", { old: one.old })}</small>}
+            {said(one, one.new)} {one.old !== null && <small>{t("setup.was", { old: said(one, one.old) })}</small>}
           </dd>
         </div>
       ))}

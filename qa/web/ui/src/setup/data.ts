@@ -34,6 +34,8 @@ export interface Finding {
   code: string;
   what: string;
   found: string;
+  seen: string;
+  values: Record<string, string | number>;
   advice: string | null;
   bad: boolean;
 }

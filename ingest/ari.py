@@ -268,10 +268,10 @@ class Taps:
             case State.MEDIA:
                 return [self._media(ear), self._post(ear, "mix", "/bridges", type="mixing")]
             case State.JOIN:
-                return [self._join(ear), self._unrecorded("snoop", ear), self._unrecorded("media", ear)]
+                return [self._join(ear)]
             case State.HEARD:
-                ear.ever = True
-                return [Heard(ear.tap)]
+                ear.ever = True  # not before: a request beside the joining now and then left a bridge without sound
+                return [Heard(ear.tap), self._unrecorded("snoop", ear), self._unrecorded("media", ear)]
             case State.WAITING:
                 ear.failed += 1
                 return [Rest((ear.tap.call, ear.tap.leg), ear.failed, ear.why)]

@@ -190,6 +190,8 @@ class AriTaps:
         until = self._core.now() + UUID_FOR + timedelta(minutes=next(self._tries) % 50)  # no UUID twice for a leg
         ident = audiosocket_uuid(self._secret, tap.call, leg, tap.role, until)
         self._legs[tap.call, tap.leg] = leg, str(ident)
+        self._core.prompt.discard(before)
+        self._core.prompt.add(str(ident))
         self._tell(tap, f"tap-{ident}", leg, audio={"audiosocket": str(ident)})
         return ident
 
@@ -203,7 +205,7 @@ class AriTaps:
     def _gone(self, gone: Gone) -> None:
         key = (gone.tap.call, gone.tap.leg)
         self._deaf.pop(key, None)
-        self._legs.pop(key, None)
+        self._core.prompt.discard(self._legs.pop(key, ("", ""))[1])
         if not gone.heard:
             self._core.counts["ari no tap"] += 1
             self._note(gone.tap, gone.tap.leg, gap="no_tap", why=gone.why)

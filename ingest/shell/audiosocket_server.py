@@ -27,6 +27,7 @@ NAME = "audiosocket"
 class SocketLimits:
     ident_seconds: float = 5.0
     idle_seconds: float = 10.0
+    prompt_seconds: float = 3.0  # of a tap of ours without its first audio: it was joined to nothing, and is made anew
     connections: int = 2000
     unnamed_per_peer: int = 50  # connections of one address that have not sent their UUID
     networks: tuple[Network, ...] = ()  # where connections come from; none = anywhere
@@ -94,7 +95,7 @@ class Line(asyncio.Protocol):
         self._parser = Parser()
         self._leg: LegWriter | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._over = self._named = False
+        self._over = self._named = self._prompt = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport, self._loop = cast(asyncio.Transport, transport), asyncio.get_running_loop()
@@ -143,9 +144,10 @@ class Line(asyncio.Protocol):
     def _begin(self, ident: UUID) -> None:
         try:
             self._leg = leg = LegWriter(self._core, self._server.admit(ident), NAME)
+            self._prompt = str(ident) in self._core.prompt
             self._known()
             self._timer.cancel()
-            self._timer = self._loop.call_later(self._server.limits.idle_seconds, self._look)
+            self._timer = self._loop.call_later(self._patience_s(leg), self._look)
             if cause := self._take(leg, self._parser.feed(b"")):  # what came in the same read
                 self.leave(cause)
         except (ProtocolError, TokenError, SpoolError) as error:
@@ -186,10 +188,14 @@ class Line(asyncio.Protocol):
         limits = self._server.limits
         if self._leg is None:
             self._refuse(AudioSocketError(f"no UUID within {limits.ident_seconds:g} s; send it first"))
-        elif (rest_s := self._heard_s + limits.idle_seconds - self._loop.time()) > 0:
+        elif (rest_s := self._heard_s + self._patience_s(self._leg) - self._loop.time()) > 0:
             self._timer = self._loop.call_later(rest_s, self._look)
         else:
             self.leave("idle")
+
+    def _patience_s(self, leg: LegWriter) -> float:
+        limits = self._server.limits
+        return limits.prompt_seconds if self._prompt and not leg.samples else limits.idle_seconds
 
     def _refuse(self, error: Exception) -> None:
         self._core.refuse(NAME if self._leg is None else f"{NAME} packet", error)

@@ -68,6 +68,7 @@ class Core:
         self.mono = time.monotonic
         self.counts: Counter[str] = Counter()
         self._quiet = Quiet()
+        self.prompt: set[str] = set()  # UUIDs of our own taps, whose audio comes at once or not at all
         self.open_legs: Counter[str] = Counter()  # by source, of senders that never resend
         self.elsewhere: Callable[[str], Awaitable[Admit | None]] = _nowhere
         self._waiting: set[asyncio.Future[None]] = set()

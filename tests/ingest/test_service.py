@@ -600,6 +600,15 @@ async def test_a_silent_peer_is_closed_in_time(tmp_path: Path) -> None:
         assert (await stored(tmp_path, str(ident), "audiosocket", "idle")).samples == 0
 
 
+async def test_a_tap_of_ours_that_brings_no_audio_is_let_go_soon(tmp_path: Path) -> None:
+    """Its bridge has no sound: made anew at once, little of the greeting is missing."""
+    ident = audiosocket_uuid(SECRET, "c1", "agent", "agent", lab.later())
+    async with lab.running(tmp_path, sockets=SocketLimits(idle_seconds=600, prompt_seconds=0.05)) as ingest:
+        ingest.core.prompt.add(str(ident))
+        assert await talk(ingest.audiosocket_port, packet(IDENT, ident.bytes), half_close=False) == b""
+        assert (await stored(tmp_path, str(ident), "audiosocket", "idle")).samples == 0
+
+
 async def test_audio_faster_than_it_can_sound_is_cut(tmp_path: Path) -> None:
     ident = audiosocket_uuid(SECRET, "c1", "agent", "agent", lab.later())
     async with lab.running(tmp_path) as ingest:

@@ -87,6 +87,7 @@ STEPS: tuple[Step, ...] = ("site", "rules", "model", "pbx", "people", "recording
 
 # A time zone tells the country, and with it how phones ring and what is spoken.
 BY_ZONE: Mapping[str, tuple[str, str]] = {
+    "Asia/Shanghai": ("cn", "zh"),
     "Asia/Seoul": ("kr", "ko"), "Asia/Pyongyang": ("kr", "ko"), "Asia/Taipei": ("tw", "zh"), "Asia/Tokyo": ("jp", "zh"),
     "Europe/London": ("uk", "zh"), "Europe/Berlin": ("de", "zh"), "Europe/Paris": ("fr", "zh"),
     "Europe/Madrid": ("es", "zh"), "Europe/Rome": ("it", "zh"), "Europe/Amsterdam": ("nl", "zh"),

@@ -21,7 +21,7 @@ from qa.setup.apply import apply
 from qa.setup.faults import Fault, Refused
 from qa.setup.looks import Finding
 from qa.setup.plan import Change, Plan, overridden, planned
-from qa.setup.questions import BY_NAME, STEPS, Question, of_step, offered
+from qa.setup.questions import BY_NAME, BY_ZONE, STEPS, Question, of_step, offered
 from qa.setup.trial import one_call, tried
 from qa.site import DEMO
 from qa.web import setup_models as models
@@ -44,7 +44,10 @@ def _state() -> models.SetupState:
         asked = [_question(one, there, today) for one in of_step(step)]
         steps.append(models.SetupStep(step=step, questions=asked))
     records = not there.settings.lacking_to_record
-    return models.SetupState(file=str(there.path), exists=bool(there.text), records=records, steps=steps)
+    countries = {zone: list(one) for zone, one in BY_ZONE.items()}
+    return models.SetupState(
+        file=str(there.path), exists=bool(there.text), records=records, countries=countries, steps=steps
+    )
 
 
 def _there() -> Stands:

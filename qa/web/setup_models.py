@@ -35,6 +35,7 @@ class SetupState(Shape):
     file: str
     exists: bool
     records: bool
+    countries: Annotated[dict[str, list[str]], Field(description="time zone: its cadence and language")]
     steps: list[SetupStep]
 
 

@@ -49,6 +49,7 @@ async def test_a_site_is_set_up_on_the_page(page: Any, address: str, place: Path
         await page.locator("[data-field='site'] .letter").get_by_text("no short name").wait_for()
         await expect(page.locator("[id='q-site']")).to_be_focused()
         await page.locator("[id='q-site']").fill("north")
+        await page.locator("[id='q-timezone']").fill("Asia/Seoul")
         await go.click()
         await page.locator("[data-check='disk'][data-mark]").wait_for()
         await go.click()
@@ -101,6 +102,7 @@ async def test_a_site_is_set_up_on_the_page(page: Any, address: str, place: Path
 
     made = load_settings()
     assert (made.site, made.retention_days, made.pbx[0].seats) == ("north", 180, {"1001": "S01", "1002": "S02"})
+    assert (made.timezone, made.cadence, made.language) == ("Asia/Seoul", "kr", "ko")
     async with store.site("north", "reader") as tx:
         assert {one.name for one in await people.everybody(tx)} == {"Kim", "Lee"}
     await page.goto(f"{address}/setup")

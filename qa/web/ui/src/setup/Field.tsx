@@ -37,7 +37,7 @@ function Control({ question, value, fault, disabled, onChange }: Props) {
   switch (question.kind) {
     case "choice":
     case "switch":
-      return <Select {...own} showSearch onChange={(one: string) => onChange(one)} options={options} />;
+      return <Select {...own} showSearch allowClear={!question.need} onChange={(one?: string) => onChange(one ?? "")} options={options} />;
     case "secret":
       return <Input.Password {...typed} autoComplete="new-password" placeholder={question.set ? t("setup.hint.secret") : undefined} />;
     case "seats":

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useMe } from "../records/data.ts";
 import { Trouble, Waiting } from "../shell/States.tsx";
 import { useWords, type Key } from "../words.tsx";
-import { asked, begun, told, tryStep, useSetup, type Answers, type SetupState, type StepName, type Tried } from "./data.ts";
+import { asked, begun, inZone, told, tryStep, useSetup, type Answers, type SetupState, type StepName, type Tried } from "./data.ts";
 import { Field } from "./Field.tsx";
 import { PeopleField, type Sheet } from "./PeopleField.tsx";
 import { markOf, Results } from "./Results.tsx";
@@ -56,7 +56,7 @@ function Form({ state, owner }: { state: SetupState; owner: boolean }) {
 
   const forget = (step: StepName) => setTried(({ [step]: _, ...rest }) => rest);
   const change = (step: StepName, name: string, value: string) => {
-    setAnswers((before) => ({ ...before, [name]: value }));
+    setAnswers((before) => (name === "timezone" ? inZone(state, before, value) : { ...before, [name]: value }));
     forget(step);
   };
   const test = async (step: StepName) => {

@@ -18,6 +18,7 @@ export interface SetupState {
   file: string;
   exists: boolean;
   records: boolean;
+  countries: Record<string, [string, string]>;
   steps: { step: StepName; questions: Question[] }[];
 }
 
@@ -83,6 +84,16 @@ function typed(value: Value): string {
 export function begun(state: SetupState): Answers {
   const all = state.steps.flatMap((one) => one.questions).filter((one) => one.kind !== "people");
   return Object.fromEntries(all.map((one) => [one.name, typed(one.value)]));
+}
+
+/** A time zone tells how phones ring there and what is spoken, where nothing else was said of that. */
+export function inZone(state: SetupState, answers: Answers, zone: string): Answers {
+  const [cadence, language] = state.countries[zone] ?? [];
+  const known = new Set(state.steps.flatMap((one) => one.questions).filter((one) => one.set).map((one) => one.name));
+  const own: Answers = { ...answers, timezone: zone };
+  if (cadence && !known.has("cadence")) own["cadence"] = cadence;
+  if (language && !known.has("language")) own["language"] = language;
+  return own;
 }
 
 /** Questions that are asked after the answers so far; the same as the server leaves out. */

@@ -21,6 +21,8 @@ AMI_USER, AMI_SECRET = "seatwatch", "lab-look"
 FLOOR_USER, FLOOR_SECRET = "floor", "lab-floor"
 ARI_USER, ARI_SECRET = "taps", "lab-taps"
 BOOT_S = 40.0
+ZONE = "Asia/Shanghai"  # its call records are in local time
+QUEUE_LOG, RECORDS = "var/log/asterisk/queue_log", "var/log/asterisk/cdr-csv/Master.csv"
 
 
 class LabError(Exception):
@@ -82,16 +84,16 @@ class Asterisk:
         self._pid = LAB / "asterisk.pid"
         self._child: Process | None = None
 
-    async def start(self) -> None:
-        """Returns when it is fully booted."""
+    async def start(self, anew: bool = True) -> None:
+        """Returns when it is fully booted; *anew* with nothing written down yet."""
         if self._alive():
             raise LabError(f"Asterisk runs already (pid {self._pid.read_text()}); stop it: python -m tests.lab down")
         for port in (AMI, ARI):
             if answers(port):
                 raise LabError(f"port {port}: is taken; stop the program that listens there")
         self._configure()
-        if (log := self.file("var/log/asterisk/queue_log")).exists():
-            log.write_text("")
+        for log in (self.file(QUEUE_LOG), self.file(RECORDS)) if anew else ():
+            log.unlink(missing_ok=True)
         with (LAB / "asterisk.out").open("wb") as out:
             child = await asyncio.create_subprocess_exec(
                 "chroot", str(ROOT), "asterisk", "-f", stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
@@ -128,7 +130,7 @@ class Asterisk:
             await self.cli(f"module reload {module}.so")
 
     def queue_log(self) -> list[str]:
-        return self.file("var/log/asterisk/queue_log").read_text().splitlines()
+        return self.file(QUEUE_LOG).read_text().splitlines()
 
     def file(self, path: str) -> Path:
         return ROOT / path
@@ -152,6 +154,9 @@ class Asterisk:
                 text = text.replace(mark, value)
             (etc / source.name).write_text(text)
         etc.chmod(0o755)
+        clock = ROOT / "etc/localtime"
+        clock.unlink(missing_ok=True)
+        clock.symlink_to(f"/usr/share/zoneinfo/{ZONE}")
 
 
 def answers(port: int) -> bool:

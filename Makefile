@@ -1,6 +1,6 @@
 # The front door. Everything else is behind it; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lab lint types bench lock ui wheel clean
+.PHONY: help run test test-all lab lint types bench promises lock ui wheel clean
 
 # The first Python that is new enough; `make PYTHON=…` names another.
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
@@ -51,6 +51,10 @@ types:
 bench: ## the published figures, each beside its peer
 	@$(PYTHON) deploy/bootstrap.py base bench
 	@$(VENV) -m qa.cli bench $(ARGS)
+
+promises: ## what is promised of durability, proved on this machine: pass, fail or inconclusive (15 minutes)
+	@$(PYTHON) deploy/bootstrap.py test
+	@$(VENV) -m tests.promises $(ARGS)
 
 lock: ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(PYTHON) deploy/bootstrap.py base

@@ -110,6 +110,8 @@ class Server:
     @web.middleware
     async def _programs_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         refused = refusal(request.headers, self._local)
+        if not request.headers.get("Sec-WebSocket-Key", "").isascii():  # the library's own check would fall over it
+            refused = (400, "Sec-WebSocket-Key: must be base64")
         if refused is None:
             try:
                 return await handler(request)

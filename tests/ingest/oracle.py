@@ -24,6 +24,7 @@ from tests.ingest import lab
 from tests.ingest.values import SECRET
 
 MESSAGE, FRAME = 800, 160  # samples
+GIVEN_UP_S = 60.0  # nobody starts ingest again
 FORK = "audio.drachtio.org"
 Line = tuple[Callable[[bytes], Awaitable[None]], Awaitable[object], Callable[[], Awaitable[None]]]  # send, gone, close
 
@@ -67,7 +68,8 @@ async def streams(url: str, call: str, book: Book, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await client.send(lab.tone(MESSAGE, client.progress.samples))
             await until(stop, began + client.progress.samples / 8000)
-        await client.finish()
+        async with asyncio.timeout(GIVEN_UP_S):
+            await client.finish()
         book.note(kind="done", call=call, leg="agent", samples=client.progress.samples)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from ingest import spool
@@ -115,6 +116,8 @@ async def test_a_token_that_was_used_stays_used_after_a_kill(tmp_path: Path) -> 
     writer.write(b"\x01\x00\x10" + ident.bytes)
     assert await asyncio.wait_for(reader.read(), lab.WAIT_S) == b""
     await lab.hang_up(writer)
+    async with aiohttp.ClientSession() as http, http.get(f"{process.url}/healthz") as answer:
+        assert (await answer.json())["counts"] == {"audiosocket": 1}  # refused, not let go after a silence
     assert await process.stop() == 0
 
 

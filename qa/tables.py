@@ -10,12 +10,14 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 from scoring.load import read_yaml
 from scoring.records.admit import clock
@@ -24,6 +26,18 @@ from scoring.records.record import Refusal
 
 MOST_BYTES = 256 * 1024 * 1024
 MOST_UNPACKED = 1024 * 1024 * 1024  # of a workbook, which is a packed folder
+# what a packed folder of XML breaks with; entities in it end in a ParseError before they grow
+NO_WORKBOOK = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ParseError,
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    EOFError,
+    OSError,
+)
 MOST_CELLS = 2000  # columns of a table, and steps of a dotted name into lists
 DATED = (date, datetime, time, timedelta)
 
@@ -256,21 +270,18 @@ def _read_xlsx(path: Path, kind: str | None) -> Iterator[Line]:
 
     _not_too_large(path)
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        with path.open("rb") as file:  # ours to close, whatever happens to the book
+            for sheet in load_workbook(file, read_only=True, data_only=True).worksheets:
+                yield from _sheet(str(path), sheet, kind)
+    except (InvalidFileException, *NO_WORKBOOK) as error:  # sheets are unpacked as they are read
         raise TableError(f"{path}: this is no workbook ({error}); save it as .xlsx") from None
-    try:
-        for sheet in book.worksheets:
-            yield from _sheet(str(path), sheet, kind)
-    finally:
-        book.close()
 
 
 def _not_too_large(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as packed:
             size = sum(one.file_size for one in packed.infolist())
-    except (zipfile.BadZipFile, OSError) as error:
+    except NO_WORKBOOK as error:
         raise TableError(f"{path}: this is no workbook ({error}); save it as .xlsx") from None
     if size > MOST_UNPACKED:
         raise TableError(f"{path}: {size} bytes when unpacked; split it below {MOST_UNPACKED}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qa.intake.plan import MIX, by_call, call_name, is_sound
+from qa.intake.plan import MIX, NO_CALL, by_call, call_name, is_call, is_sound
 
 UNFINISHED = (".part", ".tmp", ".temp", ".filepart", ".crdownload", ".partial")  # as copying programs name them
 MOST_BYTES = 3 << 30  # four hours of two channels at 48 kHz
@@ -62,7 +62,7 @@ class Arrivals:
         if any(now - unchanged < self.settle_seconds for _, unchanged, _ in looks):
             return None
         waited = now - min(first for _, _, first in looks) >= self.patience_seconds
-        if fault := _fault([one for one, _, _ in looks]):
+        if fault := _fault(call, [one for one, _, _ in looks]):
             return Arrival(call, tuple(names), fault)
         sounds = [name for name in names if is_sound(Path(name)) and (len(names) == 1 or not _mixed(name, call))]
         halves = [name for name in sounds if call_name(Path(name))[1] is not None]
@@ -81,7 +81,9 @@ def _counts(name: str) -> bool:
     return not name.startswith(".") and not name.lower().endswith(UNFINISHED)
 
 
-def _fault(group: list[Seen]) -> str | None:
+def _fault(call: str, group: list[Seen]) -> str | None:
+    if not is_call(call):
+        return f"{group[0].name}: {NO_CALL}"
     for one in group:
         if not one.plain:
             return f"{one.name}: is a link or no plain file; put the recording itself here"

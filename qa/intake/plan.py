@@ -28,6 +28,7 @@ MIX = "-mix"  # and both together, which nobody needs beside the halves
 LISTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx", ".yaml", ".yml", ".json")
 SIDECAR_BYTES = 1 << 20
 HEARD_HERE = ("turns", "hits")  # nobody else's words stand beside a recording that is heard here
+NO_CALL = "its name is no name of a call; give it 1 to 128 printable characters"
 NO_LINE = ("supersedes", "void")
 
 
@@ -69,6 +70,10 @@ class _Group:
 
 def is_sound(path: Path) -> bool:
     return path.suffix[1:].lower() in SOUNDS
+
+
+def is_call(name: str) -> bool:
+    return name.isprintable() and 0 < len(name) <= 128
 
 
 def call_name(path: Path) -> tuple[str, str | None]:
@@ -135,7 +140,7 @@ def _grouped(files: Sequence[Path]) -> dict[str, _Group]:
         group = groups.setdefault(name, _Group())
         group.parts.append(Part(path, None if role is None else (role,)))
         beside = path.with_name(f"{name}.json")
-        if beside.is_file():
+        if is_call(name) and beside.is_file():
             group.sidecar = beside
     return groups
 
@@ -189,8 +194,8 @@ def _item(found: Plan, name: str, group: _Group, number: int, line: tuple[str, L
 
 def _group_faults(name: str, group: _Group, line: tuple[str, Line] | None) -> list[Refusal]:
     halves = [part.roles for part in group.parts]
-    if not name.isprintable() or not 0 < len(name) <= 128:
-        return [Refusal("file", "its name is no name of a call; give it 1 to 128 printable characters")]
+    if not is_call(name):
+        return [Refusal("file", NO_CALL)]
     if len(halves) != len(set(halves)) or (len(halves) > 1 and None in halves):
         names = ", ".join(part.path.name for part in group.parts)
         return [Refusal("file", f"{names}: several recordings of one call; give one, or NAME-rx and NAME-tx")]

@@ -36,6 +36,7 @@ from speech.errors import AudioError
 
 ACTOR = "watch"
 LOOK_SECONDS = 1.0
+NAME_BYTES = 240  # of 255, without an ending and a number
 MEMORY_BYTES = 4 << 30  # address space of the child
 LONGEST_SECONDS = 3600.0  # of one conversion
 DONE, REFUSED, TAKING = "done", "refused", ".taking"
@@ -175,7 +176,8 @@ def _away(room: Path, shelf: Path, call: str, faults: Sequence[str]) -> None:
         _move(path, shelf)
     room.rmdir()
     if faults:
-        _free(shelf / f"{call}.txt").write_text("\n".join([*faults, ""]), encoding="utf-8", errors="backslashreplace")
+        letter = _free(shelf / f"{_short(call, NAME_BYTES)}.txt")
+        letter.write_text("\n".join([*faults, ""]), encoding="utf-8", errors="backslashreplace")
 
 
 def _move(path: Path, folder: Path) -> None:
@@ -186,8 +188,16 @@ def _free(path: Path) -> Path:
     """The same name with a number, where one lies there already."""
     if not os.path.lexists(path):
         return path
-    names = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in count(2))
+    stem = _short(path.stem, NAME_BYTES - len(os.fsencode(path.suffix)))
+    names = (path.with_name(f"{stem}-{n}{path.suffix}") for n in count(2))
     return next(one for one in names if not os.path.lexists(one))
+
+
+def _short(name: str, room: int) -> str:
+    """As many characters as have room: a name with a number behind it must not be longer than a name can be."""
+    while len(os.fsencode(name)) > room:
+        name = name[:-1]
+    return name
 
 
 def start_watching(services: Services, table: WatchTable) -> None:

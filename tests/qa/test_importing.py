@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -148,6 +149,21 @@ def test_what_a_spreadsheet_made_of_a_period_is_told(tmp_path: Path) -> None:
     (why,) = admit(read(tmp_path / "figures.xlsx"), ZONE).refused
     assert (why.number, why.sheet, why.field) == (2, "figure", "period")
     assert "format the column as text" in why.reason
+
+
+def test_entities_in_a_workbook_are_refused_before_they_grow(tmp_path: Path) -> None:
+    """A thousand million characters out of a few lines."""
+    book = Workbook()
+    book.save(tmp_path / "plain.xlsx")
+    names = [f'<!ENTITY e{n + 1} "{f"&e{n};" * 1000}">' for n in range(3)]
+    bomb = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY e0 "{"x" * 1000}">{"".join(names)}]><worksheet>&e3;</worksheet>'
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as plain, zipfile.ZipFile(tmp_path / "bomb.xlsx", "w") as packed:
+        for one in plain.infolist():
+            sheet = one.filename.startswith("xl/worksheets/")
+            packed.writestr(one, bomb if sheet else plain.read(one))
+
+    with pytest.raises(TableError, match="is no workbook"):
+        list(read(tmp_path / "bomb.xlsx", "call"))
 
 
 @pytest.mark.parametrize(

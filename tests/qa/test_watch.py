@@ -178,6 +178,18 @@ async def test_a_name_that_is_no_text_is_refused(site: Services, drop: Path) -> 
     assert len(shelf(drop, "refused")) == 2
 
 
+@pytest.mark.parametrize("name", ["x" * 251 + ".wav", "坐" * 83 + ".wav"])
+async def test_a_name_as_long_as_names_can_be_holds_up_nobody_when_it_comes_again(
+    site: Services, drop: Path, name: str
+) -> None:
+    one = watch(site, drop)
+    for times in (1, 2, 3):
+        (drop / name).write_bytes(b"x")
+        await one.turn(100.0 * times)
+        assert await one.turn(100.0 * times + 60) == 1
+        assert len(shelf(drop, "refused")) == 2 * times
+
+
 def test_a_folder_that_is_not_there_stops_the_start(site: Services, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no folder"):
         start_watching(site, WatchTable(folder=tmp_path / "nowhere", settle_seconds=5, sidecar_seconds=60))

@@ -270,7 +270,7 @@ class Taps:
             case State.JOIN:
                 return [self._join(ear)]
             case State.HEARD:
-                ear.ever = True  # not before: a request beside the joining now and then left a bridge without sound
+                ear.ever = True
                 return [Heard(ear.tap), self._unrecorded("snoop", ear), self._unrecorded("media", ear)]
             case State.WAITING:
                 ear.failed += 1

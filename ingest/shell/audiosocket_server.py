@@ -27,7 +27,7 @@ NAME = "audiosocket"
 class SocketLimits:
     ident_seconds: float = 5.0
     idle_seconds: float = 10.0
-    prompt_seconds: float = 3.0  # of a tap of ours without its first audio: it was joined to nothing, and is made anew
+    prompt_seconds: float = 2.0  # of a tap of ours without its first audio: one of a hundred is joined to nothing
     connections: int = 2000
     unnamed_per_peer: int = 50  # connections of one address that have not sent their UUID
     networks: tuple[Network, ...] = ()  # where connections come from; none = anywhere

@@ -13,6 +13,7 @@ import uvloop
 from qa.faults import faults
 from qa.ingesting import Carrier, listening
 from qa.logs import to_stderr
+from qa.private import keep_private
 from qa.settings import Settings, SettingsError, load_settings
 
 PARTS = ("ingest", "worker", "web")
@@ -23,6 +24,7 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
     """Run until stopped; recording without an announcement, and a worker without a model, are refused at once."""
     settings = load_settings()
     to_stderr(settings.log_level)
+    keep_private()
     if "ingest" in parts and (lacking := settings.lacking_to_record):
         raise SettingsError([*lacking, "`seatwatch serve web` shows the same set-up as a page, /setup"])
     if "worker" in parts:

@@ -24,6 +24,7 @@ from qa.intake.plan import Item, Plan, is_sound, plan
 from qa.intake.sound import Part, Sound, convert
 from qa.logs import to_stderr
 from qa.observing import judge
+from qa.private import keep_private
 from qa.ringing import answer_after, listened
 from qa.services import Services, now, opened
 from qa.settings import load_settings
@@ -65,6 +66,7 @@ def import_calls(paths: Sequence[Path], step: Step, *, partial: bool, actor: str
         return import_file(paths[0], step, only="call", partial=partial, actor=actor)
     settings = load_settings()
     to_stderr("warning")
+    keep_private()
     found = plan(paths, settings.zone)
 
     async def work() -> Report:

@@ -25,6 +25,7 @@ from ingest.rows import Admit, Row, content_key, crc, event_key, moment
 from ingest.sink import SpoolRow
 
 LegName = tuple[str, str]  # call, leg
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _SPOILT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SPOILT_READ = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0")
@@ -43,7 +44,8 @@ _INSERT = f"INSERT INTO rows({_COLUMNS}) VALUES({', '.join('?' * 14)})"
 _ADMIT = "INSERT OR REPLACE INTO admitted VALUES(?, ?, ?, ?, ?, ?)"
 _AFTER = f"SELECT rowid, {_COLUMNS} FROM rows WHERE rowid > ? AND rowid <= ? AND kind <> 'audio' ORDER BY rowid LIMIT ?"
 _LEG = f"SELECT rowid, {_COLUMNS} FROM rows WHERE call = ? AND (leg = ? OR ? = '') AND kind <> 'event' ORDER BY rowid"
-_LAST = """SELECT call, leg, source, max(seq), max(sample + samples), max(epoch), max(at_us) FROM rows
+_LAST = """SELECT call, leg, source, max(seq), max(sample + samples), max(epoch), max(at_us),
+  max(mono_us) FROM rows
   WHERE kind IN ('audio', 'gap') GROUP BY call, leg"""
 _LAST_OF = f"SELECT * FROM ({_LAST}) WHERE call = ? AND leg = ?"
 _TOLD_OF = f"SELECT {_COLUMNS} FROM rows WHERE kind IN ('start', 'end') AND call = ? AND leg = ? ORDER BY rowid"
@@ -64,6 +66,7 @@ class LegTrace:
     samples: int = 0
     epoch: int = 0
     at_us: int = 0
+    mono_us: int = 0  # by the clock that nobody sets; 0 when the machine has started anew since
     start: dict[str, Any] = field(default_factory=dict)
     end: dict[str, Any] | None = None
 
@@ -194,6 +197,7 @@ def create(folder: Path) -> SpoolFile:
         with _told(made):
             with closing(sqlite3.connect(made, isolation_level=None)) as db:
                 db.executescript(_SCHEMA)
+                db.execute("INSERT INTO meta VALUES('boot', ?)", (_boot(),))
             made.rename(path)  # a reader sees a file with its tables, or none
         return SpoolFile(path)
     except SpoolError:
@@ -201,6 +205,14 @@ def create(folder: Path) -> SpoolFile:
             half.unlink(missing_ok=True)
         remove(path)
         raise
+
+
+def _boot() -> str:
+    """Since when the clock that nobody sets counts: another word after each start of the machine."""
+    try:
+        return _BOOT.read_text(encoding="ascii").strip()
+    except OSError:
+        return secrets.token_hex(8)  # not to be known here: no file fits another
 
 
 def files(folder: Path) -> list[Path]:
@@ -328,7 +340,9 @@ def _scan(db: sqlite3.Connection, found: Recovered) -> bool:
     durable from here on.
     """
     db.execute("PRAGMA synchronous=FULL")
-    _trace(db.execute(_LAST), db.execute(_TOLD), found.legs)
+    boot = db.execute("SELECT value FROM meta WHERE key = 'boot'").fetchone()
+    last = db.execute(_LAST) if boot == (_boot(),) else ((*row[:-1], 0) for row in db.execute(_LAST))
+    _trace(last, db.execute(_TOLD), found.legs)
     for source, name, payload in db.execute(_KEYS):
         found.keys[event_key(source, name)] = content_key(payload)
     for values in db.execute("SELECT id, state, until_us, call, leg, role FROM admitted"):
@@ -339,10 +353,11 @@ def _scan(db: sqlite3.Connection, found: Recovered) -> bool:
 
 def _trace(last: Iterable[Any], told: Iterable[Any], legs: dict[LegName, LegTrace]) -> None:
     """Further what is known of legs, by one file's last rows and what it tells of starts and ends."""
-    for call, leg, source, seq, samples, epoch, at_us in last:
+    for call, leg, source, seq, samples, epoch, at_us, mono_us in last:
         trace = legs.setdefault((call, leg), LegTrace(call, leg, source))
         trace.seq, trace.samples = max(trace.seq, seq), max(trace.samples, samples)
         trace.epoch, trace.at_us, trace.end = max(trace.epoch, epoch), max(trace.at_us, at_us), None
+        trace.mono_us = max(trace.mono_us, mono_us)
     for values in told:
         row, sound = _row(values)
         if not sound:

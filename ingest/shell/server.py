@@ -24,6 +24,7 @@ from ingest.sources import Source, Sources, fault, inside, key_in
 
 BODY_S = 10.0
 KEEPALIVE_S = 5.0
+HANDSHAKE = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 CLIENT_GONE = 499  # nobody is there to read it
 RETRY_AFTER_S = 1
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -110,8 +111,8 @@ class Server:
     @web.middleware
     async def _programs_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         refused = refusal(request.headers, self._local)
-        if not request.headers.get("Sec-WebSocket-Key", "").isascii():  # the library's own check would fall over it
-            refused = (400, "Sec-WebSocket-Key: must be base64")
+        if name := next((name for name in HANDSHAKE if not request.headers.get(name, "").isascii()), None):
+            refused = (400, f"{name}: must be ASCII")  # the library's own look at a handshake would fall over it
         if refused is None:
             try:
                 return await handler(request)

@@ -154,7 +154,7 @@ class Ingest:
         self.streams.restore(trace for trace in found if trace.epoch and trace.start)
         for trace in found:
             if trace.end is None and not (trace.epoch and trace.start):
-                self.core.store(crashed(trace, self.core.now()), force=True)
+                self.core.store(crashed(trace, self.core.now(), self.core.mono()), force=True)
                 LOG.warning("call %r leg %r ended: crash", trace.call, trace.leg)
 
     def _publish(self, done: Sequence[Done]) -> None:

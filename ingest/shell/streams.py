@@ -215,12 +215,13 @@ def _left(trace: LegTrace, elsewhere: bool) -> StreamLeg:
     return StreamLeg(hello, state, trace.seq, trace.seq, trace.samples, elsewhere)
 
 
-def crashed(trace: LegTrace, now: datetime) -> list[Row]:
+def crashed(trace: LegTrace, now: datetime, mono_s: float) -> list[Row]:
     """The end of a leg whose sender cannot come back (AudioSocket): a gap up to now, and the cause."""
     rate = trace.start.get("rate", 8000)
     heard_us = trace.samples * 1_000_000 // rate
     last_us = micros(datetime.fromisoformat(trace.start["at"])) + heard_us if trace.start else trace.at_us
-    lost = max(rate // 4, (micros(now) - last_us) * rate // 1_000_000)
+    away_us = int(mono_s * 1_000_000) - trace.mono_us if trace.mono_us else micros(now) - last_us
+    lost = max(rate // 4, away_us * rate // 1_000_000)
     after = trace.samples + lost
     row = Row("gap", trace.source, trace.call, trace.leg, last_us, b"", trace.seq + 1, trace.samples, epoch=trace.epoch)
     gap = body({"start_sample": trace.samples, "samples": lost, "cause": "crash"})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -11,6 +13,7 @@ import pytest
 from ingest import spool
 from ingest.errors import ClientError
 from ingest.shell.client import AudioSocketClient, post_events
+from ingest.shell.core import utc_now
 from ingest.shell.faults import POINTS
 from ingest.tokens import audiosocket_uuid
 from tests.ingest import lab
@@ -78,6 +81,20 @@ async def test_audiosocket_loses_at_most_a_quarter_of_a_second_and_the_hole_is_a
         assert lost >= sent - at
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_was_set_makes_no_longer_hole(tmp_path: Path, hours: int) -> None:
+    """How long nobody listened is told by the clock that nobody sets."""
+    ident, began = audiosocket_uuid(SECRET, "c1", "agent", "agent", lab.later()), time.monotonic()
+    process = await lab.start(tmp_path, "before-commit:6")
+    sent = await play_until_death(process, ident)
+    async with lab.running(tmp_path, now=lambda: utc_now() + timedelta(hours=hours)) as ingest:
+        await ingest.flush()
+        leg = spool.read_leg(tmp_path, str(ident), "audiosocket")
+    (at, lost, cause), passed_s = leg.gaps[-1], time.monotonic() - began
+    assert (cause, leg.ended) == ("crash", "crash")
+    assert sent - at <= lost <= passed_s * 8000
+
+
 async def play_until_death(process: lab.Process, ident: object) -> int:
     """20 ms frames at real pace; the samples that went out while the process lived."""
     loop, death = asyncio.get_running_loop(), asyncio.create_task(process.killed())
@@ -117,7 +134,7 @@ async def test_a_token_that_was_used_stays_used_after_a_kill(tmp_path: Path) -> 
     assert await asyncio.wait_for(reader.read(), lab.WAIT_S) == b""
     await lab.hang_up(writer)
     async with aiohttp.ClientSession() as http, http.get(f"{process.url}/healthz") as answer:
-        assert (await answer.json())["counts"] == {"audiosocket": 1}  # refused, not let go after a silence
+        assert (await answer.json())["counts"]["audiosocket"] == 1  # refused, not let go after a silence
     assert await process.stop() == 0
 
 

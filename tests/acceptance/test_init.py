@@ -158,6 +158,7 @@ def again(term: Terminal) -> None:
                  ("people", ""), ("callers are told", ""), ("Days that", "90"), ("Other systems", ""))  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_second_time_everything_is_offered_as_it_stands(place: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "seatwatch.toml"
     file.write_text('# mine\nsite = "north"\nannouncement = "told"\nretention_days = 30\n')

@@ -112,6 +112,7 @@ async def test_a_site_is_set_up_on_the_page(page: Any, address: str, place: Path
     assert page.complaints == []
 
 
+@pytest.mark.slow
 async def test_every_step_has_its_words_in_three_languages(page: Any, address: str) -> None:
     await page.goto(f"{address}/setup")
     for name, code in LANGUAGES.items():
@@ -133,6 +134,7 @@ async def test_every_step_has_its_words_in_three_languages(page: Any, address: s
 STEPS = ["site", "rules", "model", "pbx", "people", "recording", "sources", "review"]
 
 
+@pytest.mark.slow
 async def test_who_may_only_read_changes_nothing(page: Any, place: Path, store: Store) -> None:
     runner, port = await listen(make_app(running(store, place), principal=Principal("li", "auditor")), "127.0.0.1", 0)
     await page.goto(f"http://127.0.0.1:{port}/setup")
@@ -143,6 +145,7 @@ async def test_who_may_only_read_changes_nothing(page: Any, place: Path, store: 
     assert page.complaints == []
 
 
+@pytest.mark.slow
 async def test_nothing_is_cut_off_at_twice_the_size(page: Any, address: str) -> None:
     await page.set_viewport_size({"width": 683, "height": 384})
     await page.goto(f"{address}/setup")

@@ -51,6 +51,9 @@ class Screen:
         found = await self.watched.evaluate("window.changes.splice(0)")
         return [(seat, state, at) for seat, state, at in found]
 
+    async def shows(self, seat: str, state: str) -> None:
+        await self.watched.locator(f"[data-seat='{seat}'].{state}").wait_for()
+
     async def alarm(self, kind: str) -> None:
         await self.shown.locator(f"[data-alarm='{kind}']").first.wait_for()
 

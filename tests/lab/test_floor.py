@@ -159,7 +159,7 @@ async def shift(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shift
             await floor.hold()
             await floor.transfer()
             await pause_with_reason(asterisk)
-            await one.until("1001", "ready")
+            await board.shows("1001", "ready")
             found.late_s = await lateness(ami.events, board)
         await asterisk.stop()
         await one.until("1001", "unknown")

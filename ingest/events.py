@@ -177,7 +177,7 @@ def _parse(raw: Mapping[str, Any]) -> Event:
         "source": read.text(raw, "source"),
         "id": read.text(raw, "id"),
         "at": read.moment(raw, "at"),
-        "call": read.optional_text(raw, "call"),
+        "call": read.call(raw),
         "leg": read.optional_text(raw, "leg"),
         "seat": read.optional_text(raw, "seat"),
         "agent": read.optional_text(raw, "agent"),

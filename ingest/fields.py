@@ -14,6 +14,7 @@ EXTRA_DEPTH = 8
 EXTRA_ITEMS = 256
 YEARS = (2000, 2100)
 INT64 = 1 << 63
+PART = re.compile(r"~\d+$")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d{1,9})?(Z|z|[+-]\d\d(:?\d\d)?)")
 
 
@@ -37,6 +38,15 @@ def text(raw: Mapping[str, Any], field: str, limit: int = NAME_CHARS) -> str:
 
 def optional_text(raw: Mapping[str, Any], field: str, limit: int = NAME_CHARS) -> str | None:
     return None if raw.get(field) is None else text(raw, field, limit)
+
+
+def call(raw: Mapping[str, Any], field: str = "call") -> str | None:
+    """A call's own name, None where there is none: never the name of a part of another call, which would be written
+    over."""
+    value = optional_text(raw, field)
+    if value is not None and PART.search(value):
+        raise FieldFault(field, "ends in ~ and a number, as parts of calls are named here; name it otherwise")
+    return value
 
 
 def line(value: str, field: str, limit: int) -> str:

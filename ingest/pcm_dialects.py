@@ -122,6 +122,7 @@ def _opening(told: Mapping[str, Any], call: str | None, encoding: str, rate: int
     if call is None and not all(track.token for track in tracks):
         raise PcmError('first message: names no call; send {"call": …}, or a token for each leg')
     seat, agent = read.optional_text(told, "seat"), read.optional_text(told, "agent")
+    read.call({"call": call})
     return Opening(call, tracks, encoding, rate, seat, agent, ident)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ingest.fields import NAME_CHARS
+from ingest.fields import NAME_CHARS, PART
 from ingest.origin import is_loopback
 from ingest.sdp import LABEL_CHARS, Offered
 from ingest.siprec import RoleRule, Speaker
@@ -50,9 +50,9 @@ class SiprecConfig:
 
 
 def call_name(source: str, call_id: str) -> str:
-    """Unique at the site, and known to whoever sees the Call-ID; one too long for a name is hashed."""
+    """Unique at the site, and known to whoever sees the Call-ID; one that cannot be a call's name is hashed."""
     name = f"{source}-{call_id}"
-    if call_id and len(name) <= NAME_CHARS and name.isprintable():
+    if call_id and len(name) <= NAME_CHARS and name.isprintable() and not PART.search(name):
         return name
     return f"{source}-{hashlib.sha256(call_id.encode()).hexdigest()[:32]}"
 

@@ -122,7 +122,7 @@ def _hello(raw: Mapping[str, Any]) -> Hello:
     if epoch == 0:
         raise FieldFault("epoch", "counts from 1")
     return Hello(
-        call=read.text(raw, "call"),
+        call=read.call(raw) or read.text(raw, "call"),
         leg=read.text(raw, "leg"),
         role=read.choice(raw, "role", ROLES),
         rate=rate,

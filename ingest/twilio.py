@@ -161,20 +161,23 @@ def read_start(raw: Mapping[str, Any]) -> Start:
     """FieldFault or MediaStreamError when it lacks what nobody can guess."""
     start = read.mapping(raw.get("start"), "start")
     form = read.mapping(_either(start, "mediaFormat", "media_format") or {}, "mediaFormat")
-    name = str(form.get("encoding") or "audio/x-mulaw").partition(";")[0].strip().lower()
-    encoding, rate = _ENCODINGS.get(name), _number(form, "sampleRate", "sample_rate")
+    told = str(form.get("encoding") or "audio/x-mulaw").partition(";")[0].strip().lower()
+    encoding, rate = _ENCODINGS.get(told), _number(form, "sampleRate", "sample_rate")
     rate = 8000 if rate is None else rate
     if encoding is None or rate not in RATES or form.get("channels", 1) not in (1, "1"):
-        raise MediaStreamError(f"mediaFormat: {name[:40]!r} at {rate} Hz is not taken; choose mu-law, A-law or 16-bit "
+        raise MediaStreamError(f"mediaFormat: {told[:40]!r} at {rate} Hz is not taken; choose mu-law, A-law or 16-bit "
                                f"PCM, one channel, at {', '.join(map(str, RATES))} Hz")  # fmt: skip
     both = {**raw, **start}
+    said = _said(_either(start, "customParameters", "custom_parameters"))
+    name = _name(both, "callSid", "call_sid", "call_control_id", "callControlId")
+    read.call({"call": said.get("call", name)[: read.NAME_CHARS]})
     return Start(
         stream=_name(both, "streamSid", "stream_id", "stream_sid"),
-        call=_name(both, "callSid", "call_sid", "call_control_id", "callControlId"),
+        call=name,
         encoding=encoding,
         rate=rate,
         tracks=_tracks(start.get("tracks")),
-        said=_said(_either(start, "customParameters", "custom_parameters")),
+        said=said,
         ani=_line(start, "from"),
         dnis=_line(start, "to"),
     )

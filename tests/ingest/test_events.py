@@ -67,6 +67,7 @@ def test_any_value_in_any_field_is_taken_or_refused(kind: str, field: str, value
         ({"id": "x" * 129}, "id", "129 characters; at most 128"),
         ({"source": "a\r\nb"}, "source", "control character"),
         ({"call": None}, "call", "every ended event names its call"),
+        ({"call": "c1~2"}, "call", "as parts of calls are named"),
         ({"by": "boss"}, "by", "must be one of customer, agent"),
         ({"rings": True}, "rings", "whole number from 0 to 1000"),
         ({"rings": 3.0}, "rings", "whole number"),

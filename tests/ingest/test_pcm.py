@@ -189,3 +189,8 @@ def test_anything_is_taken_or_refused_with_a_reason(dialect: Dialect, messages: 
                 assert isinstance(event, Opening | Sound | Words)
     except PcmError as error:
         assert error.code in (1002, 1009)
+
+
+def test_no_connection_takes_the_name_of_a_part_of_a_call() -> None:
+    with pytest.raises(PcmError, match="parts of calls"):
+        Pcm(FORK, {}).feed('{"call": "c1~2"}')

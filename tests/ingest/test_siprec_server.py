@@ -567,3 +567,4 @@ def test_configurations_that_cannot_be(own: dict[str, Any], says: str) -> None:
 def test_names_of_calls() -> None:
     assert call_name("sbc1", "a84b4c76e66710@pc33") == "sbc1-a84b4c76e66710@pc33"
     assert len(call_name("sbc1", "x" * 3000)) == 37 == len(call_name("sbc1", "a\u202eb"))
+    assert len(call_name("sbc1", "x~2")) == 37  # as a part of the call x is named

@@ -305,3 +305,10 @@ def test_no_byte_of_signature_or_url_can_be_changed() -> None:
         other = MEDIA_URL[:at] + ("z" if MEDIA_URL[at] != "z" else "y") + MEDIA_URL[at + 1 :]
         assert signer(TOKENS, other, SHA1) is None
     assert signer(TOKENS, MEDIA_URL, "\udcff") is None
+
+
+@pytest.mark.parametrize("said", [{"callSid": "CA1~2"}, {"customParameters": {"call": "c1~3"}}])
+def test_no_stream_takes_the_name_of_a_part_of_a_call(said: dict[str, Any]) -> None:
+    start = {"event": "start", "streamSid": "MZ1", "start": {"callSid": "CA1", **said}}
+    with pytest.raises(MediaStreamError, match="parts of calls"):
+        MediaStream().feed(json.dumps(start))

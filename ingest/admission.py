@@ -5,9 +5,10 @@ What must survive a restart is handed out as ``Admit`` values and comes back thr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from ingest.errors import TokenError
@@ -18,6 +19,8 @@ from ingest.tokens import check_uuid, looks_signed, read_stream_token, uuid_stan
 REGISTERED_FOR = timedelta(hours=1)  # a registered UUID or token waits this long for its first use
 REMEMBERED_FOR = timedelta(hours=4)  # a used one is known at least this long: the longest call, with its resumes
 MOST = 100_000
+SHARE = MOST // 4  # that one source may have registered and not used: it does not keep the others out
+LOOK_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ class Admission:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._known: dict[str, Admit] = {}
+        self._whose: dict[str, str] = {}  # what a source has registered; since the last look some of it may be used
+        self._waits: Counter[str] = Counter()
+        self._look_at = datetime.min.replace(tzinfo=UTC)
 
     def __contains__(self, name: str) -> bool:
         return name in self._known
@@ -58,7 +64,11 @@ class Admission:
         ours = ident is not None and self._is_signed(ident, now)
         if ident and ours and not uuid_stands_for(ident, str(event.call), str(event.leg), event.role):
             return "is signed for another call, leg or role"
-        return "admission is full; try again later" if len(self._known) >= MOST else None
+        if len(self._known) >= MOST:
+            return "admission is full; try again later"
+        if (event.audiosocket or event.stream) and self._waiting(event.source, now) >= SHARE:
+            return f"source {event.source!r} has {SHARE} that it does not use; register each when it is needed"
+        return None
 
     def register(self, event: Leg, now: datetime) -> list[Admit]:
         """Remember the UUID or token of a ``leg`` event; what to store with the event."""
@@ -66,6 +76,9 @@ class Admission:
         fresh: list[Admit] = []
         for name in filter(None, (event.audiosocket, event.stream)):
             until = micros(now + REGISTERED_FOR)
+            if name not in self._known:
+                self._whose[name] = event.source
+                self._waits[event.source] += 1
             known = self._known.get(name, Admit(name, "registered", until, "", "", ""))
             fresh.append(replace(known, call=str(event.call), leg=str(event.leg), role=event.role))
             self._known[name] = fresh[-1]
@@ -137,6 +150,18 @@ class Admission:
         admit = self._known[name] = Admit(name, "used", micros(now + REMEMBERED_FOR), call, "", "")
         return admit
 
+    def _waiting(self, source: str, now: datetime) -> int:
+        """Names that this source has registered and that wait; now and then those that do no more are taken off."""
+        if self._waits[source] >= SHARE and now >= self._look_at:
+            self._look_at = now + LOOK_AGAIN
+            self._look(now)
+        return self._waits[source]
+
+    def _look(self, now: datetime) -> None:
+        waiting = (one.id for one in self.snapshot(now) if one.state == "registered")
+        self._whose = {name: self._whose[name] for name in waiting if name in self._whose}
+        self._waits = Counter(self._whose.values())
+
     def _is_signed(self, ident: UUID, now: datetime) -> bool:
         try:
             check_uuid(self._secret, ident, now)
@@ -157,3 +182,4 @@ class Admission:
     def _forget(self, now: datetime) -> None:
         if len(self._known) >= MOST // 2:
             self._known = {one.id: one for one in self.snapshot(now)}
+            self._look(now)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from ingest.admission import REGISTERED_FOR, Admission
+from ingest.admission import LOOK_AGAIN, REGISTERED_FOR, SHARE, Admission
 from ingest.errors import TokenError
 from ingest.events import Leg
 from ingest.tokens import audiosocket_uuid, stream_token
@@ -116,3 +117,17 @@ def test_a_late_leg_event_binds_a_used_uuid_without_freeing_it() -> None:
     assert (admit.state, admit.call) == ("used", "c1")
     with pytest.raises(TokenError, match="was used before"):
         admission.open_audiosocket(ident, T0)
+
+
+def test_a_source_that_registers_without_end_keeps_no_other_out() -> None:
+    admission = Admission(SECRET)
+    for number in range(SHARE):
+        admission.register(replace(leg(stream=f"t{number}"), source="loud"), T0)
+    more = replace(leg(stream="more"), source="loud")
+
+    assert "does not use" in str(admission.fault(more, T0))
+    assert admission.fault(replace(more, stream=None), T0) is None
+    assert admission.fault(replace(more, source="quiet"), T0) is None
+    admission.open_stream_once("t1", "c1", "agent", "agent", T0)
+    assert admission.fault(more, T0 + LOOK_AGAIN) is None
+    assert admission.fault(more, T0 + REGISTERED_FOR) is None

@@ -100,7 +100,8 @@ class Server:
         def ours(record: logging.LogRecord) -> bool:
             error = record.exc_info[1] if record.exc_info else None
             if isinstance(error, HttpProcessingError):
-                self._core.refuse("http", f"{record.getMessage()}: {error.message}")
+                what = error.message.partition(":")[0]  # behind it stand bytes of the request: a key may be among them
+                self._core.refuse("http", f"{record.getMessage()}: {what}")
             return not isinstance(error, HttpProcessingError)
 
         log = logging.Logger("seatwatch.ingest.http")  # of this server alone

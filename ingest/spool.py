@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -282,7 +282,8 @@ def _open(path: Path) -> sqlite3.Connection:
     """For reading only; waits for a writer's short lock."""
     if not path.exists():
         raise SpoolGone(f"{path}: is not there; it was released or moved away")
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10)
+    uri = f"{path.resolve().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
 
 
 def _row(values: Sequence[Any]) -> tuple[Row, bool]:
@@ -314,16 +315,33 @@ def quarantine_file(path: Path) -> None:
             part.rename(folder / part.name)
 
 
-def recover(folder: Path) -> Recovered:
+class Left:
+    """A file of an earlier process that is read and still open: closing it folds its log in, which takes seconds."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def retire(self) -> None:
+        self._db.close()
+
+    close = retire
+
+
+def recover(folder: Path, later: list[Left] | None = None) -> Recovered:
     """Read what earlier processes left, and retire their files. A spoilt file never stops the start; a disk that is
-    full or away does, and leaves every file where it is."""
+    full or away does, and leaves every file where it is. *later* takes what is to be closed once the ports are open.
+    """
     found = Recovered()
     for half in folder.glob("*.new*"):  # its maker died before anything was in it
         half.unlink()
     for path in files(folder):
         try:
-            with _reading(path), closing(_open(path)) as db:
+            with _reading(path), ExitStack() as stack:
+                db = stack.enter_context(closing(_open(path)))
                 empty = not _scan(db, found)
+                if later is not None and not empty:
+                    stack.pop_all()
+                    later.append(Left(db))
         except SpoolFailed:
             quarantine_file(path)
             found.quarantined.append(path.stem)
@@ -339,7 +357,8 @@ def _scan(db: sqlite3.Connection, found: Recovered) -> bool:
     The mark's COMMIT syncs the whole log: what a killed process had written, but not synced, is told to senders as
     durable from here on.
     """
-    db.execute("PRAGMA synchronous=FULL")
+    for pragma in _PRAGMAS:
+        db.execute(f"PRAGMA {pragma}").fetchall()
     boot = db.execute("SELECT value FROM meta WHERE key = 'boot'").fetchone()
     last = db.execute(_LAST) if boot == (_boot(),) else ((*row[:-1], 0) for row in db.execute(_LAST))
     _trace(last, db.execute(_TOLD), found.legs)

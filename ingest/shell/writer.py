@@ -25,7 +25,7 @@ State = Literal["new", "ok", "full", "failed", "closed"]
 INTERVALS_S = (0.05, 0.1, 0.2)  # between commits; the longer ones when the disk is slow
 RETRY_S = 0.25
 AGAIN_S = 0.5  # until a chore that could not be done is tried again
-Chore = spool.SpoolFile | Literal["prepare"]
+Chore = spool.SpoolFile | spool.Left | Literal["prepare"]
 LOG = logging.getLogger("seatwatch.ingest")
 
 
@@ -70,12 +70,14 @@ class Spool:
 
     def open(self) -> spool.Recovered:
         """Lock the folder, read what is there, and accept on a new file."""
-        self._lock = spool.lock(self.folder)
+        self._lock, left = spool.lock(self.folder), list[spool.Left]()
         try:
-            found = spool.recover(self.folder)
+            found = spool.recover(self.folder, left)
             self._file = spool.create(self.folder)
             self._file.append((), list(found.admitted.values()), lambda name: None)
         except (SpoolError, OSError):
+            for one in left:
+                one.close()
             self._lock.close()
             raise
         self._opened_s = time.monotonic()
@@ -85,6 +87,8 @@ class Spool:
             self._threads.append(thread)
             thread.start()
         self._prepare()
+        for one in left:
+            self._chores.put(one)
         return found
 
     def put(self, items: Sequence[Row | Admit], done: Done | None = None, force: bool = False) -> None:

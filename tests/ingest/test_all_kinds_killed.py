@@ -175,9 +175,8 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[Tally], No
     return lambda tally: record_property("summary", tally.text())
 
 
-@pytest.mark.parametrize("point", ["gathered", "after-commit-before-ack"])
-async def test_one_kill(tmp_path: Path, point: str, tell: Callable[[Tally], None]) -> None:
-    tell(await killed_again_and_again(tmp_path, point, 1))
+async def test_one_kill(tmp_path: Path, tell: Callable[[Tally], None]) -> None:
+    tell(await killed_again_and_again(tmp_path, "gathered", 1))
 
 
 @pytest.mark.slow

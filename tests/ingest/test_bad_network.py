@@ -102,6 +102,7 @@ async def test_resets_again_and_again(tmp_path: Path) -> None:
         await all_stored(tmp_path, clients)
 
 
+@pytest.mark.slow
 async def test_connections_that_are_cut_short(tmp_path: Path) -> None:
     dice = random.Random(6)
     async with lab.running(tmp_path) as ingest, nothing_left(ingest), network(ingest) as (proxy, stack):

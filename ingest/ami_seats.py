@@ -82,6 +82,11 @@ class AmiSeats:
         finally:
             self._quiet = False
 
+    @property
+    def after_latest(self) -> datetime | None:
+        """Just after the last thing that was told: both clocks never agree to the millisecond."""
+        return None if self._latest is None else self._latest + timedelta(milliseconds=1)
+
     def known(self) -> tuple[str, ...]:
         return tuple(self._seats)
 

@@ -203,7 +203,7 @@ class AmiClient:
             elif block.get("Ping") == "Pong":
                 self._clock(stamp(block))
         self._heard_at = self._pbx_now()
-        self._last_word.keep(self._heard_at)
+        self._last_word.keep(max(self._heard_at, self.calls.seats.after_latest or self._heard_at))
         self._check_room()
 
     def _check_room(self) -> None:

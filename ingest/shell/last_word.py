@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-
-APART = timedelta(seconds=1)  # so often it is kept at most
 
 
 class LastWord:
@@ -14,7 +12,6 @@ class LastWord:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._kept: datetime | None = None
 
     def read(self) -> datetime | None:
         """Of a process that did not end as it should; None where there was none."""
@@ -24,11 +21,14 @@ class LastWord:
             return None
 
     def keep(self, at: datetime) -> None:
-        if self._path is None or (self._kept is not None and abs(at - self._kept) < APART):
+        """Each word: one that is left out would leave the state that it told standing for the whole hole."""
+        if self._path is None:
             return
-        self._kept = at
-        self._path.touch()
-        os.utime(self._path, (at.timestamp(), at.timestamp()))
+        try:
+            os.utime(self._path, (at.timestamp(), at.timestamp()))
+        except FileNotFoundError:
+            self._path.touch()
+            os.utime(self._path, (at.timestamp(), at.timestamp()))
 
     def forget(self) -> None:
         """What happened was told: nothing is left for the next process."""

@@ -159,7 +159,7 @@ async def test_a_process_that_was_killed_leaves_a_marked_hole_to_the_next_one(tm
             told = [(one.at, one.status, one.reason) for one in await found.events() if isinstance(one, Seat)]
             pbx.say(*script(QUEUED + RINGS))
             await found.until("ringing")
-            assert LastWord(word).read() == moment(0)
+            assert (LastWord(word).read() or T0) > moment(1.2)  # not before what was told last
 
     assert sorted(told) == [(moment(-600), "unknown", "not connected to the PBX"), (moment(0), "ready", None)]
     assert not word.exists()  # it ended as it should, and said so

@@ -21,10 +21,10 @@ import pytest_asyncio
 
 from speech.audio import decode
 from tests.acceptance.house import eventually
-from tests.ingest.test_lab_ami import pause_with_reason, quiet
+from tests.ingest.test_lab_ami import quiet
 from tests.lab import phones, screen, softphone, witness
 from tests.lab.ami import Ami, Block, listening
-from tests.lab.asterisk import QUEUE_LOG, RECORDS, ZONE, Asterisk, held, pause, why_not
+from tests.lab.asterisk import FLOOR_SECRET, FLOOR_USER, QUEUE_LOG, RECORDS, ZONE, Asterisk, held, pause, why_not
 from tests.lab.product import Product, product
 from tests.lab.screen import Screen
 from tests.lab.softphone import softphone as softphone_of
@@ -132,6 +132,12 @@ class Floor:
         await self.over("fourth ring", "1001")
         await self.over("softphones", "8005")
 
+    async def paused(self) -> None:
+        async with listening(FLOOR_USER, FLOOR_SECRET) as floor:
+            for paused, reason, state in (("true", "tea", "busy"), ("false", "", "ready")):
+                await floor.ask("QueuePause", Interface="PJSIP/seat1001", Paused=paused, Reason=reason)
+                await self.screen.shows("1001", state)
+
     async def killed(self) -> None:
         """Ingest dies in mid-call; the call goes on, and the rest of it is heard again."""
         async with phones.answered(2, 24):
@@ -158,8 +164,7 @@ async def shift(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shift
             await floor.unanswered("abandoned", 6)
             await floor.hold()
             await floor.transfer()
-            await pause_with_reason(asterisk)
-            await board.shows("1001", "ready")
+            await floor.paused()
             found.late_s = await lateness(ami.events, board)
         await asterisk.stop()
         await one.until("1001", "unknown")

@@ -23,6 +23,7 @@ ARI_USER, ARI_SECRET = "taps", "lab-taps"
 BOOT_S = 40.0
 ZONE = "Asia/Shanghai"  # its call records are in local time
 QUEUE_LOG, RECORDS = "var/log/asterisk/queue_log", "var/log/asterisk/cdr-csv/Master.csv"
+REGISTERED = "var/lib/asterisk/astdb.sqlite3"  # a phone of a run that was broken off would still be there
 
 
 class LabError(Exception):
@@ -92,8 +93,8 @@ class Asterisk:
             if answers(port):
                 raise LabError(f"port {port}: is taken; stop the program that listens there")
         self._configure()
-        for log in (self.file(QUEUE_LOG), self.file(RECORDS)) if anew else ():
-            log.unlink(missing_ok=True)
+        for kept in (QUEUE_LOG, RECORDS, REGISTERED) if anew else ():
+            self.file(kept).unlink(missing_ok=True)
         with (LAB / "asterisk.out").open("wb") as out:
             child = await asyncio.create_subprocess_exec(
                 "chroot", str(ROOT), "asterisk", "-f", stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,

@@ -17,6 +17,7 @@ IngestError
 ├── SpoolError           the spool
 │   ├── SpoolFull            the queue in front of the writer has no room; nothing of the request was taken
 │   ├── SpoolLocked          another process writes this folder
+│   ├── SpoolGone            a file was released while it was looked for
 │   └── SpoolFailed          a write failed and its outcome is unknown: the process must end and restart from disk
 ├── SinkAway             the place where committed rows go cannot be reached; the tailer tries again
 ├── PortTaken            a port that ingest listens on is in use

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +16,12 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from qa.store.errors import StoreAway
 from qa.store.pool import Store
 from qa.web import board, board_feed
 from qa.web.app import make_app
 from qa.web.board_feed import BOARD, PENDING, Listener
+from tests.ingest.lab import tick
 from tests.postgres import SITE
 from tests.web.conftest import running
 from tests.web.floor import Floor, ago, call
@@ -192,6 +194,16 @@ async def cut(dsn: str) -> None:
     await conn.close()
 
 
+async def patiently(write: Callable[[], Awaitable[None]]) -> None:
+    """As the folds do: what met a connection that was just cut is tried again."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                return await write()
+            except StoreAway:
+                await tick()
+
+
 async def test_a_database_that_goes_away_and_comes_back_costs_nobody_a_change(
     client: Client, floor: Floor, dsn: str
 ) -> None:
@@ -202,10 +214,10 @@ async def test_a_database_that_goes_away_and_comes_back_costs_nobody_a_change(
         told = await screen.until_kind("status")
         assert told["database"] == "away"
         assert datetime.fromisoformat(told["since"])
-        await floor.seat("S01", "busy")
+        await patiently(lambda: floor.seat("S01", "busy"))
         await screen.until_state("S01", "busy")
         await screen.until(lambda: screen.database == "here")
-        await floor.seat("S01", "ready")
+        await patiently(lambda: floor.seat("S01", "ready"))
         await screen.until_state("S01", "ready")
         assert screen.kinds.count("snapshot") == 1
 

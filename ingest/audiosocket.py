@@ -90,12 +90,22 @@ class Parser:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[Event]:
-        """The events that these bytes complete. What comes after a hangup is not read."""
-        if len(data) == self._usual and data[:HEAD_BYTES] == self._head and not self._buffer:
-            return iter((Audio(self._rate, data[HEAD_BYTES:]),))  # one packet, just as the one before it
+        """The events that these bytes complete; equal packets in a row are one event. What comes after a hangup is not
+        read."""
+        if not self._buffer and (heard := self._same(data)):
+            return iter((Audio(self._rate, heard),))
         if not self._over:
             self._buffer += data
         return self._events()
+
+    def _same(self, data: bytes) -> bytes:
+        """What whole packets hold that are all just as the one before them; empty when one is not."""
+        usual, head = self._usual, self._head
+        if len(data) == usual:
+            return data[HEAD_BYTES:] if data.startswith(head) else b""
+        if usual <= 0 or len(data) % usual or any(not data.startswith(head, at) for at in range(0, len(data), usual)):
+            return b""
+        return b"".join([data[at + HEAD_BYTES : at + usual] for at in range(0, len(data), usual)])
 
     def _events(self) -> Iterator[Event]:
         while not self._over and len(self._buffer) >= HEAD_BYTES:

@@ -119,6 +119,8 @@ class Line(asyncio.Protocol):
                     self._admit(first.uuid)
             elif cause := self._take(self._leg, events):
                 self.leave(cause)
+            else:
+                self._core.rounds.rest(self._transport)
         except (ProtocolError, SpoolError) as error:
             self._refuse(error)
 

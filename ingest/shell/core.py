@@ -18,6 +18,7 @@ from ingest.fields import NAME_CHARS
 from ingest.quiet import Quiet, spelt
 from ingest.rows import Admit, Row, content_key, event_key, event_row
 from ingest.shell.faults import Faults
+from ingest.shell.rounds import Rounds
 from ingest.shell.writer import Spool
 from ingest.sources import Source
 from ingest.spool import LegName
@@ -74,6 +75,7 @@ class Core:
         self._waiting: set[asyncio.Future[None]] = set()
         self._heard: list[Flushed] = []
         self._flush: asyncio.TimerHandle | None = None
+        self.rounds = Rounds(self.flush_legs)
         self._keys = keys
         self._legs: dict[LegName, None] = {}  # that hold audio, as far back as this process knows
 
@@ -103,7 +105,10 @@ class Core:
 
     def flush_legs(self) -> None:
         """Everything that was gathered goes to the spool."""
-        heard, self._heard, self._flush = self._heard, [], None
+        heard, self._heard = self._heard, []
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
         if heard:
             self.faults("gathered")
         try:

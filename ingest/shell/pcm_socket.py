@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -81,6 +81,8 @@ class PcmSocket:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         await self._ws.prepare(request)
+        assert request.transport is not None
+        self._in = cast(asyncio.ReadTransport, request.transport)
         try:
             await self._talk(Pcm(self._dialect, dict(request.query)))
         except ProtocolError as error:
@@ -116,6 +118,7 @@ class PcmSocket:
                     case Sound(parts):
                         for leg, part in zip(self.legs, parts, strict=False):  # none once the process has ended them
                             leg.audio(part)
+                        self._core.rounds.rest(self._in)
                     case Opening():
                         await self._begin(event)
                     case Words(size):

@@ -6,26 +6,23 @@ phone that is not there is called, too. What says the same again says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from ingest.ami import Block, no_answer_ring_ms, seconds, stamp, text
 from ingest.ami_names import AmiConfig, mask, ours
-from ingest.ami_offers import AmiOffers, Told
+from ingest.ami_offers import Told
+from ingest.ami_snapshot import AmiSnapshot
 from ingest.ami_talk import Call, Channel
 from ingest.taps import Tap
 
 RING_DIFFERS_S = 2.0  # whole seconds at both ends, and one to spare
-_MAKES = frozenset({
-    "Newchannel", "Newstate", "DialBegin", "DialState", "AgentCalled", "AgentConnect", "QueueCallerJoin", "BridgeEnter",
-    "snapshot",
-})  # fmt: skip
 _VOICEMAIL = ("voicemail", "vmauthenticate", "minivmrecord")
 _PARTY = {"caller": "customer", "agent": "agent"}
 
 
-class AmiCalls(AmiOffers):
+class AmiCalls(AmiSnapshot):
     """``feed`` block by block; ``lost`` and ``restore`` around a lost connection; ``tick`` when nothing comes."""
 
     def __init__(self, config: AmiConfig) -> None:
@@ -79,62 +76,6 @@ class AmiCalls(AmiOffers):
         """What time alone changes."""
         return list(self.seats.tick(now))
 
-    def lost(self, since: datetime) -> list[dict[str, Any]]:
-        """The connection is gone: from then on nothing is known of any seat."""
-        return list(self.seats.lost(since))
-
-    def unheard(self, since: datetime) -> list[dict[str, Any]]:
-        """After ``restore``: another process of ours had the connection until then."""
-        return list(self.seats.unheard(since))
-
-    def restore(
-        self,
-        members: Iterable[Block] | None,
-        channels: Iterable[Block] | None,
-        devices: Iterable[Block] | None,
-        at: datetime,
-    ) -> list[dict[str, Any] | Tap]:
-        """What the lists of a new connection show; what happened meanwhile has no time of its own. None = no list."""
-        self._by, self._confidence = "snapshot", "snapshot"
-        out: list[dict[str, Any] | Tap] = []
-        sits, here = None, None
-        with self.seats.quiet():
-            if members is not None:
-                members = list(members)
-                sits = {(self._member_seat(block), block.get("Queue", "")) for block in members}
-            for block in members or ():
-                list(self.seats.member(block, at))
-            for block in devices or ():
-                list(self.seats.device(block, at))
-            if channels is not None:
-                shown = [block for block in channels if not ours(block.get("Channel", "")) and block.get("Uniqueid")]
-                here = {block["Uniqueid"] for block in shown}
-                for channel in [one for one in self._memory.channels.values() if one.uid not in here]:
-                    out += self._gone(channel, at)
-                for block in shown:  # all of them first: a seat may be listed before the party that it talks with
-                    out += self._seen(block, "", at)
-                for block in shown:
-                    out += self._shown(block, at)
-        out += self.seats.restored(sits, here, at)
-        self._confidence = None
-        return out
-
-    def _seen(self, block: Block, side: str, at: datetime) -> Told:
-        """A channel that the block names: remembered; moved, if it now belongs to another conversation."""
-        uid, name = block.get(f"{side}Uniqueid", ""), block.get(f"{side}Channel", "")
-        linked = block.get(f"{side}Linkedid", "") or uid
-        if not uid or not name or len(uid) > 100 or len(linked) > 100 or not f"{uid}{linked}".isprintable():
-            return
-        channel = self._memory.channels.get(uid)
-        if channel is None:
-            if self._by in _MAKES:  # what is said of a channel after its end does not bring it back
-                self._memory.keep(Channel(uid, name[:200], linked, at, self.names.seat(name)))
-        elif channel.linked != linked:
-            yield from self._moved(channel, linked, at)
-
-    def _channel(self, block: Block, side: str = "") -> Channel | None:
-        return self._memory.channels.get(block.get(f"{side}Uniqueid", ""))
-
     def _newchannel(self, block: Block, at: datetime) -> Told:
         channel = self._channel(block)
         if channel is not None and channel.seat and channel.began and not channel.local:
@@ -167,17 +108,6 @@ class AmiCalls(AmiOffers):
                 call.number = self._number(block)
             self._offer(call, dest)
             yield from self._explain(call, "offered again")
-
-    def _dials_out(self, source: Channel, dest: Channel, block: Block, at: datetime) -> Told:
-        call = self._call(source.linked)
-        if call.told:
-            return
-        call.direction, call.customer = "out", dest
-        call.number = mask(number) if (number := text(block, "Exten", "DestCallerIDNum")) else None
-        offer = self._offer(call, source)
-        offer.at = at
-        yield from self._tell_offer(call, offer, at)
-        yield from self._leg(call, offer, source, at)
 
     def _dial_state(self, block: Block, at: datetime) -> Told:
         dest = self._channel(block, "Dest")
@@ -302,10 +232,6 @@ class AmiCalls(AmiOffers):
     def _member(self, block: Block, at: datetime) -> Told:
         return self.seats.member(block, at)
 
-    def _member_seat(self, block: Block) -> str:
-        device = text(block, "Location", "Interface") or ""
-        return self.names.seat(device) or self.names.member(device, text(block, "StateInterface"), None)
-
     def _hold(self, block: Block, at: datetime) -> Told:
         """On the holder's channel; a customer's own hold is not the seat's."""
         channel, held = self._channel(block), self._by == "Hold"
@@ -367,15 +293,3 @@ class AmiCalls(AmiOffers):
         channel = self._channel(block)
         if channel is not None:
             yield from self._gone(channel, at)
-
-    def _shown(self, block: Block, at: datetime) -> Told:
-        channel, state = self._channel(block), block.get("ChannelState")
-        if channel is None:
-            return
-        if channel.seat and channel.began and not channel.local:
-            shows = "up" if block.get("BridgeId") else "open"
-            yield from self.seats.channel(channel.seat, channel.uid, shows, at, self._by)
-        elif state == "5":
-            yield from self._rings(channel, at)
-        elif state == "6":
-            yield from self._up(channel, at)

@@ -85,6 +85,8 @@ class AmiOffers:
             return
         if kind == "ringing":
             offer.ringing_at = at
+            if self._confidence is not None:
+                return  # a ring that was not heard to begin has no length
         else:
             offer.answered_at, call.answered, call.by = at, True, None
         yield from self._say(call, kind, at, channel.uid, offer.seat)

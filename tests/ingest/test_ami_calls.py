@@ -616,6 +616,72 @@ def test_a_call_that_goes_on_over_a_restart_of_ours_is_the_same_call() -> None:
     assert (call.clock_doubted, call.out_of_turn, call.end) == (False, (), "answered")
 
 
+OUT = SCENARIOS["an outbound call"][0].splitlines(keepends=True)
+
+
+def listed(*who: str, **own: str) -> list[Block]:
+    """Channels as the list of a new connection has them; a name with ``~`` behind it only rings."""
+    told = []
+    for one in who:
+        channel, uid, linked = CHANNELS[one.rstrip("~")]
+        state = "5" if one.endswith("~") else "6"
+        told.append({"Channel": channel, "Uniqueid": uid, "Linkedid": linked, "ChannelState": state, **own})
+    return told
+
+
+@pytest.mark.parametrize("order", [("ask", "far"), ("far", "ask")])
+def test_an_outbound_call_that_goes_on_over_a_restart_of_ours_is_the_same_call(order: tuple[str, str]) -> None:
+    told, _, _ = tell(script("".join(OUT[:7])))
+    calls = AmiCalls(CONFIG)
+    again = calls.restore([], listed(*order, Exten="13912345678", BridgeId="b"), [], moment(10))
+    told += [one for one in again if isinstance(one, dict)]
+    told += [one for block in script("".join(OUT[7:])) for one in calls.feed(block, T0) if isinstance(one, dict)]
+    call, whole = fold(told, "pbx-200.1"), fold(tell(script("".join(OUT)))[0], "pbx-200.1")
+
+    taps = [(one.call, one.leg, one.role, one.seat) for one in again if isinstance(one, Tap)]
+    assert taps == [("pbx-200.1", "200.3", "customer", None), ("pbx-200.1", "200.1", "agent", "1")]
+    assert call == whole
+    assert (call.direction, call.clock_doubted, call.number) == ("out", False, "*******5678")
+
+
+def test_an_outbound_call_found_in_progress_is_told_once() -> None:
+    calls = AmiCalls(CONFIG)
+    events = restored(calls, 10, channels=listed("ask", "far", Exten="13912345678"))
+    call = fold(events, "pbx-200.1")
+    calls.lost(moment(11))
+    again = restored(calls, 12, channels=listed("ask", "far", Exten="13912345678"))
+
+    assert brief(events) == ["10 offered 1", "10 answered 1"]
+    assert (call.direction, call.seat, call.clock_doubted) == ("out", "1", True)
+    assert brief(again) == []
+
+
+def test_an_outbound_call_that_still_rings_after_a_restart_is_answered_when_it_is() -> None:
+    told, _, _ = tell(script("".join(OUT[:4])))
+    calls = AmiCalls(CONFIG)
+    told += restored(calls, 4, channels=listed("ask", "far~", Exten="13912345678"))
+    told += [one for block in script("".join(OUT[4:])) for one in calls.feed(block, T0) if isinstance(one, dict)]
+    call = fold(told, "pbx-200.1")
+
+    assert (call.direction, call.ringing_at, call.answered_at, call.end) == ("out", moment(2), moment(6), "answered")
+    assert not call.clock_doubted
+
+
+def test_a_call_between_seats_is_not_taken_for_an_outbound_one_after_a_restart() -> None:
+    told = AmiCalls(CONFIG).restore([], listed("ask", "asked"), [], moment(10))
+
+    assert {one["direction"] for one in told if isinstance(one, dict) and one["type"] == "offered"} == {"internal"}
+    assert [one for one in told if isinstance(one, Tap)] == []
+
+
+def test_who_was_handed_an_outbound_call_is_heard_with_the_customer_after_a_restart() -> None:
+    """The seat that began it has gone; its channel is in no list any more."""
+    told = AmiCalls(CONFIG).restore([], listed("asked", "far"), [], moment(10))
+
+    taps = [(one.leg, one.role) for one in told if isinstance(one, Tap)]
+    assert taps == [("200.3", "customer"), ("200.2", "agent")]
+
+
 def test_what_happened_in_a_hole_is_known_by_its_outcome_only() -> None:
     """The seat rang when the line broke, and talks when it is back: nobody knows how long it rang."""
     events, _, calls = tell(script(QUEUED + RINGS))

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingest.callvalue import Offer
 from ingest.rings import cadence
 from ingest.seat_metrics import at_work_since
 from ingest.seats import Interval
 from qa.board_alarms import CallNow, Limits, SeatNow
+from qa.calls import stored_offers
 from qa.settings import Settings
 from qa.store import board, people
 from qa.store.board import Going, Open
@@ -57,9 +58,9 @@ def interval(one: Stretch) -> Interval:
 
 def at_seats(call: Going) -> dict[str, tuple[str | None, CallNow]]:
     """Where a call is now: seat -> agent and the call as that seat has it. Seats that gave it away have it no more."""
-    offers = [_Offer.of(one) for one in call.folded.get("offers", ())]
+    offers = stored_offers(call.folded)
     if not offers:
-        offers = [_Offer(call.seat, call.agent, call.offered_at, call.ringing_at, call.answered_at)]
+        offers = [Offer(call.seat, call.agent, call.offered_at, call.ringing_at, call.answered_at)]
     taken = max((one for one in offers if one.answered_at), key=lambda one: one.answered_at or call.at, default=None)
     base = CallNow(call.id, "offered", call.direction, call.queue)
     found: dict[str, tuple[str | None, CallNow]] = {}
@@ -68,34 +69,19 @@ def at_seats(call: Going) -> dict[str, tuple[str | None, CallNow]]:
             continue
         if one is taken:
             found[one.seat] = (one.agent, _talking(call, one, base))
-        elif one.answered_at is None and (taken is None or one.begun > taken.begun):
+        elif one.answered_at is None and (taken is None or _latest(one) > _latest(taken)):
             state = "ringing" if one.ringing_at else "offered"
             found[one.seat] = (one.agent, replace(base, state=state, ringing_at=one.ringing_at))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    seat: str | None
-    agent: str | None
-    offered_at: datetime | None = None
-    ringing_at: datetime | None = None
-    answered_at: datetime | None = None
-    redirected_at: datetime | None = None
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> _Offer:
-        names = ("offered_at", "ringing_at", "answered_at", "redirected_at")
-        return cls(told.get("seat"), told.get("agent"), *(_instant(told.get(name)) for name in names))
-
-    @property
-    def begun(self) -> float:
-        """The last thing that is known of it, as a number that can be compared."""
-        times = (self.answered_at, self.ringing_at, self.offered_at)
-        return max((at.timestamp() for at in times if at is not None), default=0.0)
+def _latest(offer: Offer) -> float:
+    """The last thing that is known of it, as a number that can be compared."""
+    times = (offer.answered_at, offer.ringing_at, offer.offered_at)
+    return max((at.timestamp() for at in times if at is not None), default=0.0)
 
 
-def _talking(call: Going, offer: _Offer, base: CallNow) -> CallNow:
+def _talking(call: Going, offer: Offer, base: CallNow) -> CallNow:
     holds = call.folded.get("record", {}).get("holds", ())
     held_at = _instant(holds[-1].get("at")) if holds and not holds[-1].get("until") else None
     return replace(
@@ -108,7 +94,7 @@ def _talking(call: Going, offer: _Offer, base: CallNow) -> CallNow:
     )
 
 
-def _silent_since(call: Going, offer: _Offer) -> datetime | None:
+def _silent_since(call: Going, offer: Offer) -> datetime | None:
     """What a listener told; without one, the answer, where legs were announced and none of them ever began."""
     if told := _instant(call.folded.get("silent_since")):
         return told

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingest.callvalue import Call, Part
+from ingest.callvalue import Call, Offer, Part
 from ingest.events import Event, Offered
 from ingest.missed import missed, missed_call
 from ingest.parts import part_call, part_ids
 from qa.record import CallRecord, Hold, Transfer
 from qa.store.calls import Call as Row
 
+OFFER_MOMENTS = ("offered_at", "ringing_at", "answered_at", "redirected_at")  # as `Offer` has them, in its order
 WITHDRAWN = "withdrawn"  # lists show it no more
 BESIDE = ("known_customer", "business", "language", "dialect_asked")  # keys that senders may add to `offered`
 
@@ -175,15 +176,25 @@ def withdrawn(row: Row) -> Row:
     )
 
 
-def _offer(offer: Any) -> dict[str, Any]:
-    moments = ("offered_at", "ringing_at", "answered_at", "redirected_at")
+def _offer(offer: Offer) -> dict[str, Any]:
     told: dict[str, Any] = {"seat": offer.seat, "agent": offer.agent}
-    told |= {name: _iso(getattr(offer, name)) for name in moments if getattr(offer, name)}
+    told |= {name: _iso(getattr(offer, name)) for name in OFFER_MOMENTS if getattr(offer, name)}
     return told
 
 
 def _iso(at: datetime) -> str:
     return at.isoformat()
+
+
+def stored_offers(folded: Mapping[str, Any]) -> list[Offer]:
+    """The offers back from the stored row; which phones rang for them is not kept there."""
+    return [_stored_offer(told) for told in folded.get("offers", ())]
+
+
+def _stored_offer(told: Mapping[str, Any]) -> Offer:
+    moments = (told.get(name) for name in OFFER_MOMENTS)
+    offered, rang, answered, redirected = (None if at is None else datetime.fromisoformat(at) for at in moments)
+    return Offer(told.get("seat"), told.get("agent"), offered, rang, answered, redirected)
 
 
 def stored_record(folded: Mapping[str, Any]) -> CallRecord:

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, cast
 
+from ingest.callvalue import Offer
+from qa.calls import stored_offers
 from qa.store.events import StoredEvent
 from qa.store.recordings import Recording
 from qa.store.runs import Run
@@ -106,15 +108,12 @@ def parts(row: ListedCall) -> list[str]:
 def offers(row: ListedCall) -> list[models.Offer]:
     """What rang where, and what became of it."""
     ends = row.folded.get("offer_ends", ())
-    told = row.folded.get("offers", ())
-    return [_offer(one, end, row.ended_at) for one, end in zip(told, ends, strict=False)]
+    return [_offer(one, end, row.ended_at) for one, end in zip(stored_offers(row.folded), ends, strict=False)]
 
 
-def _offer(told: Mapping[str, Any], end: Any, ended_at: datetime | None) -> models.Offer:
-    moments = (told.get(name) for name in ("ringing_at", "answered_at", "redirected_at"))
-    rang, answered, redirected = (datetime.fromisoformat(at) if at else None for at in moments)
-    ring = _between(rang, answered or redirected or ended_at)
-    return models.Offer(seat=told.get("seat"), agent=told.get("agent"), ring_seconds=ring, end=end)
+def _offer(told: Offer, end: Any, ended_at: datetime | None) -> models.Offer:
+    ring = _between(told.ringing_at, told.answered_at or told.redirected_at or ended_at)
+    return models.Offer(seat=told.seat, agent=told.agent, ring_seconds=ring, end=end)
 
 
 def queued(row: ListedCall) -> float | None:

@@ -6,26 +6,25 @@ A session is two legs of the call that the conversation is: external is the cust
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from ingest.admission import Opened
 from ingest.audiohook import FRAME_BYTES, Broken, Hole, Note, Outcome, Over, Say, Session, Sound, State, Wanted
 from ingest.audiohook_messages import ROLES, Open, is_ident
-from ingest.errors import PaceError, SignatureError, SpoolError, TokenError
+from ingest.errors import AudioHookError, PaceError, SignatureError, TokenError
 from ingest.fields import masked
 from ingest.http_signature import Nonces, Signed, public_place, read_secret, verify
 from ingest.pace import Bucket
 from ingest.shell.core import LOG, Core
 from ingest.shell.legs import LegWriter
-from ingest.sources import ANY, Source, Sources, fault
+from ingest.shell.way import GOODBYE_S, LegSocket, Route, problem
+from ingest.sources import Source, Sources, fault
 
 NAME = "audiohook"
 MESSAGE_BYTES_S = 20_000  # of text beside the audio; one message may have 65,535 characters
-GOODBYE_S = 2.0
 _CAUSES = {"end": "end", "error": "error", "disconnect": "disconnected", "reconnect": "reconnect"}
 
 
@@ -38,38 +37,28 @@ class AudioHookConfig:
     leave_seconds: float = 10.0  # that a client has to close after it was asked to, or was told «closed»
 
 
-class AudioHookWay:
-    """The route. Every connection is its own task; what one sends never disturbs another."""
+class AudioHookWay(Route):
+    """The route."""
 
-    path = "/audiohook"
+    path = f"/{NAME}"
     checks_itself = True
 
     def __init__(self, core: Core, sources: Sources, config: AudioHookConfig | None = None) -> None:
-        self._core, self._sources, self._config = core, sources, config or AudioHookConfig()
-        self._nonces = Nonces()
-        self._sockets: set[AudioHookSocket] = set()
-
-    @property
-    def open(self) -> int:
-        return sum(len(socket.legs) for socket in self._sockets)
+        super().__init__(core)
+        self._sources, self._config, self._nonces = sources, config or AudioHookConfig(), Nonces()
 
     async def serve(self, request: web.Request, source: Source | None) -> web.StreamResponse:
-        began_s = self._core.mono()
+        until_s = self._core.mono() + self._config.failure_seconds
         try:
             who = self._who(request)
         except SignatureError as error:
-            self._core.refuse("audiohook authentication", f"from {request.remote}: {error}")
-            await asyncio.sleep(began_s + self._config.failure_seconds - self._core.mono())
-            return _problem(401, "X-API-KEY or signature: not accepted; compare key, client secret and clocks")
+            letter = "X-API-KEY or signature: not accepted; compare key, client secret and clocks"
+            return await self.stranger(request, error, until_s, letter)
         ident, organization = _header(request, "Audiohook-Session-Id"), _header(request, "Audiohook-Organization-Id")
         if not (is_ident(ident) and is_ident(organization)):
-            return _problem(400, "Audiohook-Session-Id, Audiohook-Organization-Id: must be UUIDs")
-        socket = AudioHookSocket(self._core, who, Session(ident.lower(), organization.lower()), self._config)
-        self._sockets.add(socket)
-        try:
-            return await socket.serve(request)
-        finally:
-            self._sockets.discard(socket)
+            return problem(400, "Audiohook-Session-Id, Audiohook-Organization-Id: must be UUIDs")
+        session = Session(ident.lower(), organization.lower())
+        return await self.talk(AudioHookSocket(self._core, who, session, self._config), request)
 
     def _who(self, request: web.Request) -> Source | None:
         """Whose request this is; None for a program of this machine where nobody was given a key."""
@@ -91,38 +80,15 @@ class AudioHookWay:
             return Signed(*public_place(self._config.public_url), headers)
         return Signed(request.raw_path, headers.get("host", ""), headers)
 
-    async def go_away(self) -> None:
-        await asyncio.gather(*(socket.go_away() for socket in self._sockets))
 
-
-class AudioHookSocket:
-    """One connection and the legs of its session."""
+class AudioHookSocket(LegSocket):
+    """One connection and the legs of its session. Pings are answered at once, so every message is read as it comes."""
 
     def __init__(self, core: Core, source: Source | None, session: Session, config: AudioHookConfig) -> None:
-        self._core, self._source, self._session, self._config = core, source, session, config
-        self._writes = NAME if source is None or source.name == ANY else source.name
-        self._ws = web.WebSocketResponse(max_msg_size=FRAME_BYTES + 1, compress=False, timeout=GOODBYE_S)
-        self._words = Bucket(MESSAGE_BYTES_S)
+        ws = web.WebSocketResponse(max_msg_size=FRAME_BYTES + 1, compress=False, timeout=GOODBYE_S)
+        super().__init__(NAME, core, source, ws, "disconnected")
+        self._session, self._config, self._words = session, config, Bucket(MESSAGE_BYTES_S)
         self._until_s: float | None = None
-        self._cause = "disconnected"
-        self._gone = asyncio.Event()
-        self.legs: list[LegWriter] = []
-
-    async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        await self._ws.prepare(request)
-        try:
-            await self._talk()
-        except SpoolError as error:
-            self._core.refuse(NAME, error)
-        except (ConnectionError, RuntimeError) as error:  # aiohttp says RuntimeError for a socket closed under a send
-            LOG.info("audiohook: connection lost: %s", error)
-        except asyncio.CancelledError:
-            self._cause = "shutdown"
-            raise
-        finally:
-            self._gone.set()
-            self._end()
-        return self._ws
 
     async def go_away(self) -> None:
         """Ask the client to close; what it still sends until then counts."""
@@ -138,21 +104,17 @@ class AudioHookSocket:
         except TimeoutError:
             self._end()
 
-    async def _talk(self) -> None:
+    async def _talk(self, request: web.Request) -> None:
         """Until the client has closed, or has had its time."""
         while True:
             try:
-                async with asyncio.timeout(self._patience_s()):
-                    frame = await self._ws.receive()
+                message = await self._next(self._patience_s())
             except TimeoutError:
                 self._cause = "idle" if self._until_s is None else self._cause
                 return
-            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                self._lost(frame.data if frame.type is WSMsgType.ERROR else None)
+            if message is None or (isinstance(message, str) and self._too_much(message)):
                 return
-            if frame.type is WSMsgType.TEXT and self._too_much(frame.data):
-                return
-            for outcome in self._session.feed(frame.data):
+            for outcome in self._session.feed(message):
                 await self._do(outcome)
 
     def _patience_s(self) -> float:
@@ -171,10 +133,12 @@ class AudioHookSocket:
         self._cause = "error"
         return True
 
-    def _lost(self, error: object) -> None:
-        if error is not None:
-            self._core.refuse("audiohook message", f"{error}; send at most {FRAME_BYTES} bytes a message")
-            self._cause = "error"
+    def _broken(self, error: BaseException) -> AudioHookError:
+        return AudioHookError(f"{error}; send at most {FRAME_BYTES} bytes a message")
+
+    async def _refuse(self, error: Exception) -> None:
+        """The protocol has words of its own for this, and the client was told by them where it could be."""
+        self._core.refuse("audiohook message" if isinstance(error, AudioHookError) else NAME, error)
 
     async def _do(self, outcome: Outcome) -> None:
         match outcome:
@@ -214,7 +178,7 @@ class AudioHookSocket:
             assert wanted.media is not None
             opened = Opened(wanted.conversation, self._leg(channel), ROLES[channel], None if self.legs else admit)
             self.legs.append(LegWriter(self._core, opened, self._writes, wanted.media.encoding, clocked=False))
-        await self._core.take_events([self._event(wanted, channel) for channel in channels])
+        await self._core.take_events([self._said(wanted, channel) for channel in channels])
         return session.accept()
 
     def _refused(self, reason: str, why: str) -> str:
@@ -226,18 +190,15 @@ class AudioHookSocket:
         """A conversation may have several sessions, one after another or side by side: each has legs of its own."""
         return f"{channel}-{self._session.ident[:8]}"
 
-    def _event(self, wanted: Open, channel: str) -> Mapping[str, Any]:
-        ident, agent = self._session.ident, ROLES[channel] == "agent"
-        told = {
-            "source": self._writes, "id": f"{ident}-{channel}", "at": self._core.now().isoformat(), "type": "leg",
-            "call": wanted.conversation, "leg": self._leg(channel), "role": ROLES[channel], "channel": channel,
-            "session": ident, "organization": wanted.organization, "participant": wanted.participant,
-            "ani": masked(wanted.ani) if wanted.ani else None, "dnis": masked(wanted.dnis) if wanted.dnis else None,
-            "language": wanted.language,
-            "seat": wanted.seat if agent else None, "agent": wanted.agent if agent else None,
-            "continues": list(wanted.continued) or None,
-        }  # fmt: skip
-        return {name: value for name, value in told.items() if value is not None}
+    def _said(self, wanted: Open, channel: str) -> dict[str, Any]:
+        ident, role = self._session.ident, ROLES[channel]
+        who = {"seat": wanted.seat, "agent": wanted.agent} if role == "agent" else {}
+        return self._event(
+            f"{ident}-{channel}", wanted.conversation, self._leg(channel), role, channel=channel, session=ident,
+            organization=wanted.organization, participant=wanted.participant,
+            ani=masked(wanted.ani) if wanted.ani else None, dnis=masked(wanted.dnis) if wanted.dnis else None,
+            language=wanted.language, continues=list(wanted.continued) or None, **who,
+        )  # fmt: skip
 
     async def _sound(self, parts: tuple[bytes, ...]) -> None:
         try:
@@ -245,14 +206,6 @@ class AudioHookSocket:
                 leg.audio(part)
         except PaceError as error:
             await self._ws.send_str(self._refused("error", str(error)))
-
-    def _end(self) -> None:
-        try:
-            for leg in self.legs:
-                leg.end(self._cause)
-        except SpoolError as error:
-            LOG.error("audiohook: session %s: its end is not stored: %s", self._session.ident, error)
-        self.legs.clear()
 
 
 def _secret(source: Source | None) -> bytes | None:
@@ -270,7 +223,3 @@ def _secret(source: Source | None) -> bytes | None:
 
 def _header(request: web.Request, name: str) -> str:
     return request.headers.get(name, "").strip()
-
-
-def _problem(status: int, why: str) -> web.Response:
-    return web.json_response({"error": why}, status=status)

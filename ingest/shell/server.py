@@ -7,7 +7,7 @@ import json
 import logging
 import math
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -20,6 +20,7 @@ from ingest.pace import FACTOR, Bucket
 from ingest.shell.core import LOG, Core
 from ingest.shell.stream_socket import StreamSocket
 from ingest.shell.streams import Streams
+from ingest.shell.way import problem
 from ingest.sources import Source, Sources, fault, inside, key_in
 
 BODY_S = 10.0
@@ -121,7 +122,7 @@ class Server:
                 LOG.info("%s: connection lost: %s", request.path, error)
                 return web.Response(status=CLIENT_GONE)
         self._core.refuse("origin", f"from {request.remote}: {refused[1]}")
-        return _problem(*refused)
+        return problem(*refused)
 
     async def _events(self, request: web.Request) -> web.Response:
         source = self._source(request, "events")
@@ -129,17 +130,17 @@ class Server:
             async with asyncio.timeout(BODY_S):
                 values = split_body(await request.read())
             if wait_s := self._too_many(source, len(values)):
-                return _problem(429, "events: more than this source may send; wait", {"Retry-After": str(wait_s)})
+                return problem(429, "events: more than this source may send; wait", {"Retry-After": str(wait_s)})
             taken = await self._core.take_events(values, source.writes if source else None)
         except TimeoutError:
-            return _problem(408, f"body: not complete within {BODY_S:.0f} s; send it in one go")
+            return problem(408, f"body: not complete within {BODY_S:.0f} s; send it in one go")
         except web.HTTPRequestEntityTooLarge:
-            return _problem(413, f"body: more than {BODY_BYTES} bytes; send fewer events in one request")
+            return problem(413, f"body: more than {BODY_BYTES} bytes; send fewer events in one request")
         except BodyError as error:
             self._core.counts["body refused"] += 1
-            return _problem(error.status, str(error))
+            return problem(error.status, str(error))
         except SpoolError as error:
-            return _problem(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+            return problem(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
         return web.json_response(taken.to_json())
 
     def _too_many(self, source: Source | None, count: int) -> int:
@@ -214,7 +215,3 @@ class Server:
             "counts": dict(sorted(self._core.counts.items())),
         }
         return web.json_response(told, status=200 if spool.state == "ok" else 503)
-
-
-def _problem(status: int, why: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response({"error": why}, status=status, headers=headers)

@@ -6,22 +6,21 @@ parameters, made for its leg ``inbound``, and good once.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from ingest.admission import Opened
-from ingest.errors import MediaStreamError, PaceError, ProtocolError, SignatureError, SpoolError, SpoolFull, TokenError
+from ingest.errors import MediaStreamError, PaceError, ProtocolError, SignatureError, SpoolFull, TokenError
 from ingest.fields import masked
 from ingest.legs import WIDTHS
 from ingest.pace import Bucket
 from ingest.rows import Admit
-from ingest.shell.core import LOG, Core
+from ingest.shell.core import Core
 from ingest.shell.legs import LegWriter
-from ingest.sources import ANY, Source, Sources, fault, key_in
+from ingest.shell.way import GOODBYE_S, LegSocket, Route
+from ingest.sources import Source, Sources, fault, key_in
 from ingest.stream import BUSY, PROTOCOL, TIMEOUT, TOKEN
 from ingest.twilio import TEXT_CHARS, TRACKS, Digit, Hole, MediaStream, Outcome, Over, Sound, Start
 from ingest.twilio_signature import signer
@@ -31,7 +30,6 @@ TOKEN_LEG = "inbound"
 HEARTBEAT_S = 20.0
 WORDS_BYTES_S = 4000  # before the stream has started
 FRAME_BYTES_S = 50 * 300  # what JSON adds to the frames of one track
-GOODBYE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +42,24 @@ class MediaStreamConfig:
     idle_seconds: float = 60.0
 
 
-class MediaStreamWay:
-    """The route. Every connection is its own task."""
+class MediaStreamWay(Route):
+    """The route."""
 
-    path = "/media-stream"
+    path = f"/{NAME}"
     checks_itself = True
 
     def __init__(self, core: Core, sources: Sources, config: MediaStreamConfig | None = None) -> None:
-        self._core, self._sources, self._config = core, sources, config or MediaStreamConfig()
-        self._sockets: set[MediaStreamSocket] = set()
-
-    @property
-    def open(self) -> int:
-        return sum(len(socket.legs) for socket in self._sockets)
+        super().__init__(core)
+        self._sources, self._config = sources, config or MediaStreamConfig()
 
     async def serve(self, request: web.Request, source: Source | None) -> web.StreamResponse:
-        began_s = self._core.mono()
+        until_s = self._core.mono() + self._config.failure_seconds
         try:
             who = self._who(request)
         except SignatureError as error:
-            self._core.refuse("media-stream authentication", f"from {request.remote}: {error}")
-            await asyncio.sleep(began_s + self._config.failure_seconds - self._core.mono())
-            return web.json_response({"error": "signature or key: not accepted; compare token and URL"}, status=401)
-        socket = MediaStreamSocket(self._core, who, self._config)
-        self._sockets.add(socket)
-        try:
-            return await socket.serve(request)
-        finally:
-            self._sockets.discard(socket)
+            letter = "signature or key: not accepted; compare token and URL"
+            return await self.stranger(request, error, until_s, letter)
+        return await self.talk(MediaStreamSocket(self._core, who, self._config), request)
 
     def _who(self, request: web.Request) -> Source | None:
         """By signature or by key. A source that has a secret signs; without any source this machine needs neither."""
@@ -95,71 +83,52 @@ class MediaStreamWay:
         url = self._config.public_url or f"wss://{request.headers.get('Host', '')}{request.raw_path}"
         return f"ws{url.removeprefix('http')}" if url.startswith("http") else url
 
-    async def go_away(self) -> None:
-        await asyncio.gather(*(socket.go_away() for socket in self._sockets))
 
-
-class MediaStreamSocket:
+class MediaStreamSocket(LegSocket):
     """One connection, its stream, and a leg for each track that is heard."""
 
     def __init__(self, core: Core, source: Source | None, config: MediaStreamConfig) -> None:
-        self._core, self._source, self._config = core, source, config
-        self._writes = NAME if source is None or source.name == ANY else source.name
-        self._stream = MediaStream()
-        self._ws = web.WebSocketResponse(
+        ws = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=TEXT_CHARS + 1, compress=False, timeout=GOODBYE_S
         )
-        self._words = Bucket(WORDS_BYTES_S)
+        super().__init__(NAME, core, source, ws, "disconnected")
+        self._config, self._stream, self._words = config, MediaStream(), Bucket(WORDS_BYTES_S)
         self._start: Start | None = None
         self._call = ""
-        self._cause = "disconnected"
-        self._told: set[asyncio.Task[None]] = set()
-        self.legs: dict[str, LegWriter] = {}
+        self._tracks: dict[str, LegWriter] = {}
 
-    async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        await self._ws.prepare(request)
-        try:
-            await self._talk()
-        except ProtocolError as error:
-            await self._refuse(error, error.code if error.code == 1009 else PROTOCOL)
-        except TokenError as error:
-            await self._refuse(error, TOKEN)
-        except SpoolError as error:
-            await self._refuse(error, BUSY)
-        except asyncio.CancelledError:
-            self._cause = "shutdown"
-            raise
-        finally:
-            self._end()
-            await asyncio.gather(*self._told)
-        return self._ws
-
-    async def go_away(self) -> None:
-        self._cause = "shutdown"
-        await self._ws.close(code=1001)
-
-    async def _talk(self) -> None:
-        while True:
-            limit = self._config.start_seconds if self._start is None else self._config.idle_seconds
-            try:
-                async with asyncio.timeout(limit):
-                    frame = await self._ws.receive()
-            except TimeoutError:
-                self._cause = "idle"
-                await self._ws.close(code=TIMEOUT, message=f"nothing for {limit:.0f} s".encode())
-                return
-            if frame.type is WSMsgType.ERROR:
-                raise MediaStreamError(f"message: {frame.data}; send at most {TEXT_CHARS} characters", 1009)
-            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                self._take(self._stream.finish())
-                return
-            if self._words.wait_s(len(frame.data), self._core.mono()) > 0:
+    async def _talk(self, request: web.Request) -> None:
+        while (message := await self._listen()) is not None:
+            if self._words.wait_s(len(message), self._core.mono()) > 0:
                 raise PaceError("messages: more than two tracks can hold; send each frame once, at real pace")
-            outcomes = self._stream.feed(frame.data)
+            outcomes = self._stream.feed(message)
             for start in outcomes:
                 if isinstance(start, Start):
                     await self._open(start)
             self._take(outcomes)
+            if self.legs:
+                self._core.rounds.rest(self._in)
+
+    async def _listen(self) -> str | bytes | None:
+        """The next message; None when there will be no more."""
+        limit_s = self._config.start_seconds if self._start is None else self._config.idle_seconds
+        try:
+            message = await self._next(limit_s)
+        except TimeoutError:
+            self._cause = "idle"
+            await self._ws.close(code=TIMEOUT, message=f"nothing for {limit_s:.0f} s".encode())
+            return None
+        if message is None:
+            self._take(self._stream.finish())
+        return message
+
+    def _broken(self, error: BaseException) -> MediaStreamError:
+        return MediaStreamError(f"message: {error}; send at most {TEXT_CHARS} characters", 1009)
+
+    def _code(self, error: Exception) -> int:
+        if isinstance(error, ProtocolError):
+            return error.code if error.code == 1009 else PROTOCOL
+        return TOKEN if isinstance(error, TokenError) else BUSY
 
     def _take(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
@@ -184,7 +153,7 @@ class MediaStreamSocket:
         core.store(admits, force=True)
         self._start = start
         self._words = Bucket(len(TRACKS) * (start.rate * WIDTHS[start.encoding] * 4 / 3 + FRAME_BYTES_S))
-        self._tell([self._event(track) for track in start.tracks])
+        self._tell([self._said(track) for track in start.tracks])
 
     async def _token(self, start: Start) -> list[Admit]:
         """The call's own token, used up."""
@@ -198,65 +167,38 @@ class MediaStreamSocket:
         return self._core.admission.open_stream_once(token, self._call, TOKEN_LEG, role, self._core.now()).admits
 
     def _leg(self, track: str) -> LegWriter:
-        start, leg = self._start, self.legs.get(track)
+        start, leg = self._start, self._tracks.get(track)
         assert start is not None
         if leg is None:
-            opened = Opened(self._call, self._name(track), start.role(track, self._config.inbound))
+            opened = Opened(self._call, self._name_of(track), start.role(track, self._config.inbound))
             leg = LegWriter(self._core, opened, self._writes, start.encoding, start.rate, clocked=False)
-            self.legs[track] = leg
+            self._tracks[track] = leg
+            self.legs.append(leg)
             if track not in start.tracks:
-                self._tell([self._event(track)])
+                self._tell([self._said(track)])
         return leg
 
-    def _name(self, track: str) -> str:
+    def _name_of(self, track: str) -> str:
         """A call may be streamed twice: each stream has legs of its own."""
         assert self._start is not None
         return f"{track}-{self._start.stream[-8:]}"
 
-    def _event(self, track: str) -> Mapping[str, Any]:
+    def _said(self, track: str) -> dict[str, Any]:
         start = self._start
         assert start is not None
         role = start.role(track, self._config.inbound)
-        told = {
-            "source": self._writes, "id": f"{start.stream[:100]}-{track}", "at": self._core.now().isoformat(),
-            "type": "leg", "call": self._call, "leg": self._name(track), "role": role, "channel": track,
-            "stream": start.stream, "provider_call": start.call,
-            "ani": masked(start.ani) if start.ani else None, "dnis": masked(start.dnis) if start.dnis else None,
-            "seat": _short(start.said.get("seat")) if role == "agent" else None,
-            "agent": _short(start.said.get("agent")) if role == "agent" else None,
-        }  # fmt: skip
-        return {name: value for name, value in told.items() if value is not None}
-
-    def _tell(self, events: list[Mapping[str, Any]]) -> None:
-        """Beside the audio: the reader of the socket does not wait for the disk."""
-        if events:
-            task = asyncio.create_task(self._store(events), name="media-stream-events")
-            self._told.add(task)
-
-    async def _store(self, events: list[Mapping[str, Any]]) -> None:
-        try:
-            taken = await self._core.take_events(events)
-        except SpoolError as error:
-            self._core.refuse("media-stream event", error)
-            return
-        for _, refused in taken.refused:
-            self._core.refuse("media-stream event", f"{refused.field}: {refused.reason}")
+        who = {name: _short(start.said.get(name)) for name in ("seat", "agent")} if role == "agent" else {}
+        return self._event(
+            f"{start.stream[:100]}-{track}", self._call, self._name_of(track), role, channel=track, stream=start.stream,
+            provider_call=start.call, ani=masked(start.ani) if start.ani else None,
+            dnis=masked(start.dnis) if start.dnis else None, **who,
+        )  # fmt: skip
 
     def _end(self) -> None:
-        dropped = self._stream.dropped
-        if dropped and self.legs:
-            self._core.counts["media-stream frames dropped"] += dropped
-        try:
-            for leg in self.legs.values():
-                leg.end(self._cause)
-        except SpoolError as error:
-            LOG.error("media-stream: call %r: its end is not stored: %s", self._call, error)
-        self.legs.clear()
-
-    async def _refuse(self, error: Exception, code: int) -> None:
-        self._cause = "error"
-        self._core.refuse(NAME, error)
-        await self._ws.close(code=code, message=str(error).encode()[:100].decode(errors="ignore").encode())
+        if self.legs and self._stream.dropped:
+            self._core.counts["media-stream frames dropped"] += self._stream.dropped
+        super()._end()
+        self._tracks.clear()
 
 
 def _short(value: str | None) -> str | None:

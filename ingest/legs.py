@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.rows import Row
 
+Gap = tuple[int, int, str]  # start_sample, samples, cause
 _MS = timedelta(milliseconds=1)
 _RANK = {"start": 0, "gap": 1, "audio": 2, "clock": 3, "end": 4}
 WIDTHS = {"slin": 2, "ulaw": 1, "alaw": 1}  # bytes a sample
@@ -23,7 +24,7 @@ class LegAudio:
     encoding: str
     started_at: datetime | None
     segments: list[tuple[int, bytes]]  # (start_sample, bytes), in order, never overlapping
-    gaps: list[tuple[int, int, str]]  # (start_sample, samples, cause), in order
+    gaps: list[Gap]  # in order
     ended: str | None  # the cause of the end, None while open
     role: str = "unknown"
     samples: int = 0  # length of the leg, gaps counted
@@ -40,7 +41,8 @@ class LegAudio:
 
 @dataclass(slots=True)
 class Builder:
-    """Takes the rows of one leg in stored order; ``build`` closes it."""
+    """Takes the rows of one leg in stored order; ``build`` closes it. Where something was heard there is no gap: who
+    comes back to another machine declares lost what he has sent to the first one."""
 
     rate: int = 8000
     encoding: str = "slin"
@@ -48,8 +50,9 @@ class Builder:
     started_at: datetime | None = None
     ended: str | None = None
     end: int = 0  # the sample after the last one known
+    heard: int = 0  # the sample after the last one that sounded
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
-    gaps: list[tuple[int, int, str]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
     clock: tuple[int, datetime] | None = None
     found: bool = False
 
@@ -80,10 +83,11 @@ class Builder:
         self.ended = None
         if row.sample > self.end:
             self._gap(self.end, row.sample - self.end, "missing")
-        known = max(0, self.end - row.sample)
+        known = max(0, self.heard - row.sample)
         if known < row.samples:
             self.pieces.append((row.sample + known, row.payload[known * WIDTHS[self.encoding] :]))
-            self.end = row.sample + row.samples
+            self.heard = row.sample + row.samples
+            self.end = max(self.end, self.heard)
 
     def _gap(self, start: int, samples: int, cause: str) -> None:
         if samples > 0:
@@ -92,10 +96,10 @@ class Builder:
 
     def build(self) -> LegAudio:
         segments = join(self.pieces, WIDTHS[self.encoding])
+        gaps = silent(self.gaps, [(start, start + len(data) // WIDTHS[self.encoding]) for start, data in segments])
         return LegAudio(
-            self.rate, self.encoding, self.started_at, segments, self.gaps, self.ended, self.role, self.end,
-            self.clock,
-        )  # fmt: skip
+            self.rate, self.encoding, self.started_at, segments, gaps, self.ended, self.role, self.end, self.clock
+        )
 
 
 def in_order(written: Sequence[Sequence[tuple[Row, bool]]]) -> Iterable[tuple[Row, bool]]:
@@ -113,6 +117,21 @@ def in_order(written: Sequence[Sequence[tuple[Row, bool]]]) -> Iterable[tuple[Ro
             key = max(key, (row.epoch, row.seq, _RANK[row.kind])) if sound else key
             placed.append((key, (row, sound)))
     return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
+
+
+def silent(gaps: Iterable[Gap], sounding: Sequence[tuple[int, int]]) -> list[Gap]:
+    """What is left of the gaps where nothing sounds; *sounding* is in order, from a sample up to another."""
+    left: list[Gap] = []
+    for start, samples, cause in gaps:
+        end = start + samples
+        for first, last in sounding:
+            if first >= end:
+                break
+            if last > start:
+                left += [(start, first - start, cause)] if first > start else []
+                start = last
+        left += [(start, end - start, cause)] if start < end else []
+    return left
 
 
 def join(pieces: Iterable[tuple[int, bytes]], width: int) -> list[tuple[int, bytes]]:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from ingest import spool
 from ingest.audiosocket import IDENT, KINDS, packet
-from ingest.legs import in_order
-from ingest.rows import Row
+from ingest.legs import Builder, in_order
+from ingest.rows import Row, body
 from ingest.shell.client import post_events
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.sink import SpoolRow
@@ -118,6 +118,24 @@ def test_rows_of_one_leg_follow_one_another_wherever_they_lie(homes: list[int]) 
     rows = [row(seq, 1) for seq in range(1, len(homes) + 1)]
     written = [[(one, True) for one, home in zip(rows, homes, strict=True) if home == n] for n in range(3)]
     assert [one for one, _ in in_order(written)] == rows
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=40))
+def test_what_was_heard_anywhere_is_no_gap(homes: list[int]) -> None:
+    """A sender that moves to a machine which knows nothing of its leg declares lost what it sent before."""
+    written: list[list[tuple[Row, bool]]] = [[], [], []]
+    last = [0, 0, 0]
+    for seq, home in enumerate(homes, 1):
+        if (lost := seq - 1 - last[home]) > 0:
+            said = body({"start_sample": last[home], "samples": lost, "cause": "overrun"})
+            written[home].append((Row("gap", "s", "c", "l", 0, said, seq - 1, last[home], lost, 1), True))
+        written[home].append((Row("audio", "s", "c", "l", 0, bytes([seq]), seq, seq - 1, 1, 1), True))
+        last[home] = seq
+    builder = Builder(encoding="ulaw")
+    for one, sound in in_order(written):
+        builder.take(one, sound)
+    assert builder.build().segments == [(0, bytes(range(1, len(homes) + 1)))]
+    assert builder.build().gaps == []
 
 
 def test_a_row_that_cannot_be_trusted_stays_behind_the_one_before_it() -> None:

@@ -25,6 +25,8 @@ class Source:
     networks: tuple[Network, ...] = ()  # none = from anywhere
     legs: int = 1000  # at once
     events_per_second: int = 500
+    inbound_role: str = "customer"  # who speaks on the inbound track of its media streams, where they do not say
+    call_token: bool = True  # its media streams need the call's own token: a signature alone can be sent again
 
     @property
     def writes(self) -> str | None:

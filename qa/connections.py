@@ -33,6 +33,23 @@ class Table(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    def shown(self) -> str:
+        """What was set otherwise than usual, for people; of a secret only that it is set."""
+        told = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        title = told.pop("name", None)
+        says = ", ".join(f"{name} {_plain(value)}" for name, value in told.items() if value != ())
+        return f"{title} ({says})" if title and says else title or says or "as usual"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "set"
+    if isinstance(value, tuple):
+        return " ".join(dict.fromkeys(_plain(one) for one in value))
+    if isinstance(value, Table):
+        return "/".join(_plain(getattr(value, name)) for name in type(value).model_fields)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
 
 class SourceTable(Table):
     """One ``[[sources]]``: a sender, its keys, and what it may do."""
@@ -44,6 +61,10 @@ class SourceTable(Table):
     networks: tuple[NetworkText, ...] = Field((), description="addresses it sends from; none = any")
     legs: int = Field(1000, ge=1, description="legs at once")
     events_per_second: int = Field(500, ge=1, description="events a second, sustained")
+    inbound_role: Literal["customer", "agent"] = Field(
+        "customer", description="who speaks on the inbound track of its media streams, where they do not say"
+    )
+    call_token: bool = Field(True, description="its media streams need the call's own token beside the signature")
 
     @model_validator(mode="after")
     def _long_enough(self) -> SourceTable:
@@ -60,6 +81,8 @@ class SourceTable(Table):
             networks=networks(self.networks),
             legs=self.legs,
             events_per_second=self.events_per_second,
+            inbound_role=self.inbound_role,
+            call_token=self.call_token,
         )
 
 
@@ -133,12 +156,17 @@ class RoleTable(Table):
 class SiprecTable(Table):
     """``[siprec]``: the recording server that border controllers fork their calls to."""
 
+    source: Name = Field("siprec", description="what its events carry as source, and the begin of its calls' names")
     host: str = Field("127.0.0.1", description="address it listens on")
     port: int = Field(5070, ge=0, le=65535, description="SIP, UDP and TCP")
     rtp_ports: tuple[int, int] = Field((40000, 40399), description="first and last port of its streams")
     advertise: str | None = Field(None, description="our address as recording clients reach it; absent = host")
     networks: tuple[NetworkText, ...] = Field(("127.0.0.0/8", "::1/128"), description="who may send recordings")
     roles: tuple[RoleTable, ...] = Field((), description="who is the seat; the first that fits")
+    silence_seconds: float = Field(60, ge=1, le=86_400, description="a session without a packet for longer is hung up")
+    longest_seconds: float = Field(14_400, ge=60, le=86_400, description="so is one that lasts longer")
+    sessions: int = Field(200, ge=1, le=10_000, description="sessions at a time; one more is answered with 503")
+    connections: int = Field(200, ge=1, le=10_000, description="TCP connections at a time")
 
     @model_validator(mode="after")
     def _whole(self) -> SiprecTable:
@@ -148,8 +176,9 @@ class SiprecTable(Table):
     def config(self) -> SiprecConfig:
         rules = tuple(RoleRule(one.by, one.pattern, one.role) for one in self.roles)
         return SiprecConfig(
-            host=self.host, port=self.port, rtp_ports=self.rtp_ports, advertise=self.advertise,
-            networks=networks(self.networks), roles=rules,
+            source=self.source, host=self.host, port=self.port, rtp_ports=self.rtp_ports, advertise=self.advertise,
+            networks=networks(self.networks), roles=rules, silence_seconds=self.silence_seconds,
+            longest_seconds=self.longest_seconds, sessions=self.sessions, connections=self.connections,
         )  # fmt: skip
 
 

@@ -221,6 +221,10 @@ class Settings(BaseSettings):
                 value = ", ".join(value) or None
             elif name == "watch":
                 value = value and value.folder
+            elif name == "siprec":
+                value = value and value.shown()
+            elif name == "sources":
+                value = "; ".join(one.shown() for one in value) or None
             elif name in TABLES:
                 value = ", ".join(one.name for one in value) or None
             shown[name] = value if isinstance(value, bool | int | str) or value is None else str(value)

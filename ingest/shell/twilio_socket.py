@@ -35,8 +35,6 @@ FRAME_BYTES_S = 50 * 300  # what JSON adds to the frames of one track
 @dataclass(frozen=True, slots=True)
 class MediaStreamConfig:
     public_url: str | None = None  # what the provider calls, to the letter; without it, what arrives here
-    inbound: str = "customer"  # who speaks on the inbound track, where the stream does not say ``role``
-    token: bool = True  # a stream needs the call's own token
     failure_seconds: float = 0.5
     start_seconds: float = 5.0
     idle_seconds: float = 60.0
@@ -93,6 +91,7 @@ class MediaStreamSocket(LegSocket):
         )
         super().__init__(NAME, core, source, ws, "disconnected")
         self._config, self._stream, self._words = config, MediaStream(), Bucket(WORDS_BYTES_S)
+        self._terms = source or Source(NAME)  # a program of this machine has the usual ones
         self._start: Start | None = None
         self._call = ""
         self._tracks: dict[str, LegWriter] = {}
@@ -159,18 +158,18 @@ class MediaStreamSocket(LegSocket):
         """The call's own token, used up."""
         token = start.said.get("token")
         if token is None:
-            if self._config.token:
+            if self._terms.call_token:
                 raise TokenError("token: is missing; send the call's own among the stream's parameters")
             return []
         await self._core.learn(token)
-        role = start.role(TOKEN_LEG, self._config.inbound)
+        role = start.role(TOKEN_LEG, self._terms.inbound_role)
         return self._core.admission.open_stream_once(token, self._call, TOKEN_LEG, role, self._core.now()).admits
 
     def _leg(self, track: str) -> LegWriter:
         start, leg = self._start, self._tracks.get(track)
         assert start is not None
         if leg is None:
-            opened = Opened(self._call, self._name_of(track), start.role(track, self._config.inbound))
+            opened = Opened(self._call, self._name_of(track), start.role(track, self._terms.inbound_role))
             leg = LegWriter(self._core, opened, self._writes, start.encoding, start.rate, clocked=False)
             self._tracks[track] = leg
             self.legs.append(leg)
@@ -186,7 +185,7 @@ class MediaStreamSocket(LegSocket):
     def _said(self, track: str) -> dict[str, Any]:
         start = self._start
         assert start is not None
-        role = start.role(track, self._config.inbound)
+        role = start.role(track, self._terms.inbound_role)
         who = {name: _short(start.said.get(name)) for name in ("seat", "agent")} if role == "agent" else {}
         return self._event(
             f"{start.stream[:100]}-{track}", self._call, self._name_of(track), role, channel=track, stream=start.stream,

@@ -28,7 +28,7 @@ from tests.ingest.test_audiohook import ORGANIZATION, SESSION, opening
 from tests.ingest.test_http_signature import CREATED, EXAMPLE, check
 from tests.ingest.test_service import stored
 from tests.ingest.test_twilio import EXOTEL, SID, START, TELNYX, frame, media
-from tests.ingest.test_twilio_socket import TWILIO, Provider, token
+from tests.ingest.test_twilio_socket import LOOSE, Provider, token
 
 pytestmark = pytest.mark.slow
 BAD_CLIENTS = 500
@@ -124,7 +124,7 @@ async def test_bad_audiohook_clients_hurt_nobody(tmp_path: Path) -> None:
 async def test_bad_media_streams_hurt_nobody(tmp_path: Path) -> None:
     starts = [json.dumps(start) for start in (START, TELNYX, EXOTEL)]
     dice, texts = random.Random(5), list(mutants([*starts, media("inbound", 1, frame(1))], seed=5, seconds=1.0))
-    async with test_twilio_socket.ingest_at(tmp_path, TWILIO, config=test_twilio_socket.LOOSE) as ingest:
+    async with test_twilio_socket.ingest_at(tmp_path, LOOSE) as ingest:
         async with Provider(lab.url(ingest)) as good:
             await good.start(call="good", token=token("good"))
 

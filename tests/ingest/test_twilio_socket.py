@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import random
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -28,8 +29,8 @@ from tests.ingest.values import SECRET, raw
 
 PUBLIC = "wss://qa.example.com/media-stream"
 TWILIO = Source("twilio", secret="12345")
+LOOSE = replace(TWILIO, call_token=False)
 CONFIG = MediaStreamConfig(PUBLIC, failure_seconds=0.05)
-LOOSE = MediaStreamConfig(PUBLIC, failure_seconds=0.05, token=False)
 SIGNED = {"X-Twilio-Signature": signature("12345", PUBLIC)}
 
 
@@ -127,9 +128,9 @@ async def test_many_streams_side_by_side(tmp_path: Path) -> None:
 
 
 async def test_a_provider_with_a_key_and_its_own_dialect(tmp_path: Path) -> None:
-    telnyx = Source("telnyx", ("k",))
+    telnyx = Source("telnyx", ("k",), call_token=False)
     basic = {"Authorization": f"Basic {base64.b64encode(b'user:k').decode()}"}
-    async with ingest_at(tmp_path, telnyx, config=LOOSE) as ingest:
+    async with ingest_at(tmp_path, telnyx) as ingest:
         async with Provider(lab.url(ingest), {"Authorization": "Bearer k"}) as one:
             await one.ws.send_str(json.dumps(TELNYX))
             for chunk in (3, 1, 2):
@@ -143,6 +144,21 @@ async def test_a_provider_with_a_key_and_its_own_dialect(tmp_path: Path) -> None
             await other.ws.send_str(json.dumps({"event": "media", "media": {"chunk": 1, "payload": "AAEC" * 20}}))
         leg = await stored(tmp_path, "x-1", "inbound-s-1", ended="disconnected")
         assert (leg.encoding, leg.rate, leg.samples) == ("slin", 16000, 30)
+
+
+@pytest.mark.parametrize(("said", "inbound"), [({}, "agent"), ({"role": "customer"}, "customer")])
+async def test_who_is_heard_on_the_inbound_track_is_the_sources_own_matter(
+    tmp_path: Path, said: dict[str, str], inbound: str
+) -> None:
+    """Until the stream says it itself."""
+    async with ingest_at(tmp_path, replace(LOOSE, inbound_role="agent")) as ingest:
+        async with Provider(lab.url(ingest)) as twilio:
+            await twilio.start(**said)
+            await twilio.ws.send_str(media("inbound", 1, frame(1)))
+            await twilio.ws.send_str(media("outbound", 1, frame(2)))
+            await twilio.stop()
+        for track, role in (("inbound", inbound), ("outbound", {"agent": "customer", "customer": "agent"}[inbound])):
+            assert (await stored(tmp_path, CALL_SID, f"{track}-{SID[-8:]}", ended="end")).role == role
 
 
 @pytest.mark.parametrize(

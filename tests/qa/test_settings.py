@@ -163,6 +163,22 @@ def test_processes_that_start_together_agree_on_one_key(place: Path) -> None:
     assert [one.name for one in (place / "data" / "secrets").iterdir()] == ["token.key"]
 
 
+TERMS = """
+[[sources]]
+name = "cloud"
+secret = "12345"
+ways = ["media-stream"]
+inbound_role = "agent"
+call_token = false
+
+[siprec]
+source = "sbc"
+silence_seconds = 20
+longest_seconds = 3600
+sessions = 50
+connections = 20
+roles = [{ by = "aor", pattern = "sip:1???@*" }]
+"""
 SENDERS = """
 [[sources]]
 name = "hq"
@@ -188,7 +204,23 @@ def test_senders_and_switchboards_are_tables_of_the_file(place: Path) -> None:
     assert fault(first, "pcm", "10.2.3.4") is None and fault(first, "pcm", "192.168.0.1")
     assert (any_name := known.by_key("k" * 16)) is not None and any_name.writes is None
     assert found.pbx[0].seats == {"1001": "A01"}
-    assert "canary-secret" not in str(found) and (found.shown()["sources"], found.shown()["pbx"]) == ("hq", "hq")
+    assert "canary-secret" not in str(found) and found.shown()["pbx"] == "hq"
+    assert found.shown()["sources"] == "hq (keys set, ways pcm, networks 10.0.0.0/8)"
+
+
+def test_a_media_stream_and_a_recording_server_have_terms_of_their_own(place: Path) -> None:
+    (place / "seatwatch.toml").write_text(TERMS)
+    found = load_settings()
+    source = senders(found.sources, None).named("cloud")
+    assert found.siprec is not None and source is not None
+    told = found.siprec.config()
+
+    assert (source.inbound_role, source.call_token) == ("agent", False)
+    assert (told.source, told.silence_seconds, told.longest_seconds) == ("sbc", 20, 3600)
+    assert (told.sessions, told.connections) == (50, 20)
+    assert found.shown()["sources"] == "cloud (secret set, ways media-stream, inbound_role agent, call_token false)"
+    assert "source sbc" in found.shown()["siprec"] and "sessions 50" in found.shown()["siprec"]
+    assert "12345" not in f"{found.shown()} {found!r}"
 
 
 @pytest.mark.parametrize(

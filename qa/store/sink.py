@@ -19,12 +19,13 @@ _LATER = (StoreAway, StoreBusy, StoreFull)
 
 
 class PostgresSink:
-    """The ``ingest.sink.Sink`` of one site."""
+    """The ``ingest.sink.Sink`` of one site. *home*: whose files these are, where machines share the database."""
 
-    def __init__(self, store: Store, site: str, actor: str = "ingest") -> None:
+    def __init__(self, store: Store, site: str, actor: str = "ingest", home: str | None = None) -> None:
         self._store = store
         self._site = site
         self._actor = actor
+        self._home = home
 
     async def cursor(self, spool_id: str) -> int:
         try:
@@ -36,7 +37,7 @@ class PostgresSink:
     async def take(self, spool_id: str, upto: int, rows: Sequence[SpoolRow]) -> None:
         try:
             async with self._store.site(self._site, self._actor) as tx:
-                stands = await spools.hold(tx, spool_id)
+                stands = await spools.hold(tx, spool_id, self._home)
                 for row in rows:
                     if stands < row.rowid <= upto:
                         await _keep(tx, spool_id, row)

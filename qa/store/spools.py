@@ -1,7 +1,9 @@
-"""Spool files as Postgres knows them: how far each was carried, which legs it holds, the marks of legs. No audio."""
+"""Spool files as Postgres knows them: how far each was carried, which legs it holds, the marks of legs; where machines
+share a database, who has each file and whether it was handed over. No audio."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +25,17 @@ class LegMark:
     seq: int | None
     at: datetime | None
     body: dict[str, Any]
+    home: str | None = None  # machine/process that wrote it; None where files are not handed over
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAudio:
+    """A stretch of audio that no recording has; ``home`` is the process that took it in."""
+
+    leg: str
+    home: str
+    began_at: datetime
+    why: str
 
 
 async def cursor(tx: Tx, spool: str) -> int:
@@ -30,9 +43,9 @@ async def cursor(tx: Tx, spool: str) -> int:
     return await tx.value("spools.cursor", spool) or 0
 
 
-async def hold(tx: Tx, spool: str) -> int:
-    """The same, and nobody else moves it until this transaction ends."""
-    upto: int = await tx.value("spools.hold", spool)
+async def hold(tx: Tx, spool: str, home: str | None = None) -> int:
+    """The same, and nobody else moves it until this transaction ends; *home* is whose file it is."""
+    upto: int = await tx.value("spools.hold", spool, home)
     return upto
 
 
@@ -78,3 +91,47 @@ async def of_call(tx: Tx, call: str) -> list[str]:
 
 async def known(tx: Tx) -> dict[str, int]:
     return {row["spool"]: row["upto"] for row in await tx.all("spools.known")}
+
+
+async def handed(tx: Tx, spools: Iterable[str]) -> dict[str, bool]:
+    """Those of the files that were handed over, and whether nobody needs them any more."""
+    rows = await tx.all("spools.stands", sorted(spools))
+    return {row["spool"]: row["released"] for row in rows}
+
+
+async def hand(tx: Tx, spool: str, home: str) -> None:
+    """Say that a file lies where all machines find it; before that nothing of it may go."""
+    await tx.run("spools.hand", spool, home)
+
+
+async def unreleased(tx: Tx, home: str, first: str, last: str | None) -> list[str]:
+    """The files of one process, from one to another (None: to its newest), that are not released."""
+    return [row["spool"] for row in await tx.all("spools.unreleased", home, first, last)]
+
+
+async def read(tx: Tx, call: str, spools: Collection[str]) -> None:
+    """Say that a call was assembled with these files at hand."""
+    if spools:
+        await tx.run("spools.read", storable(call), sorted(spools))
+
+
+async def readers(tx: Tx, spool: str) -> set[str]:
+    """The calls that were assembled with this file at hand."""
+    return {row["call"] for row in await tx.all("spools.readers", spool)}
+
+
+async def release(tx: Tx, spool: str) -> None:
+    """Nobody needs a file any more; from here on its copies may go."""
+    await tx.run("spools.release", spool)
+    await tx.run("spools.forget_readers", spool)
+
+
+async def refuse(tx: Tx, call: str, one: RefusedAudio) -> bool:
+    """Note audio that was kept out of a call; False when that was known."""
+    names = [storable(name) for name in (call, one.leg, one.home)]
+    return await tx.value("spools.refuse", *names, one.began_at, one.why) is not None
+
+
+async def refused(tx: Tx, call: str) -> list[RefusedAudio]:
+    """The audio that was kept out of a call."""
+    return [RefusedAudio(**row) for row in await tx.all("spools.refused", storable(call))]

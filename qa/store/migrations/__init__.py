@@ -13,7 +13,7 @@ import asyncpg
 
 from qa.store.errors import StoreError, WrongSchema
 
-HEAD = "0008_pre_standing"
+HEAD = "0009_pre_handover"
 _FOLDER = Path(__file__).parent
 _LOCK = 0x5EA7_3A7C  # advisory lock: one migrating process at a time
 _ROLE = """

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from qa import cli_calls, cli_house, cli_packs, cli_period, cli_records, cli_start
+from qa import cli_calls, cli_house, cli_packs, cli_period, cli_records, cli_start, cli_token
 from qa.cli_terminal import FAILED
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ GROUPS = {
     "phrases": cli_packs.phrases_app,
     "import": cli_records.import_app,
     "period": cli_period.period_app,
+    "token": cli_token.token_app,
 }
 for module in COMMANDS:
     app.add_typer(module.commands)

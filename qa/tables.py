@@ -25,7 +25,9 @@ from scoring.records.kinds import FIELDS, MODELS, PARTS
 from scoring.records.record import Refusal
 
 MOST_BYTES = 256 * 1024 * 1024
-MOST_UNPACKED = 1024 * 1024 * 1024  # of a workbook, which is a packed folder
+MOST_UNPACKED = 100 * 1024 * 1024  # of a workbook, which is a packed folder
+MOST_RATIO = 100  # unpacked to packed, of one that is large; what people write in sheets packs 10 to 30 times
+LARGE = 16 * 1024 * 1024
 # what a packed folder of XML breaks with; entities in it end in a ParseError before they grow
 NO_WORKBOOK = (
     zipfile.BadZipFile,
@@ -283,8 +285,9 @@ def _not_too_large(path: Path) -> None:
             size = sum(one.file_size for one in packed.infolist())
     except NO_WORKBOOK as error:
         raise TableError(f"{path}: this is no workbook ({error}); save it as .xlsx") from None
-    if size > MOST_UNPACKED:
-        raise TableError(f"{path}: {size} bytes when unpacked; split it below {MOST_UNPACKED}")
+    most = min(MOST_UNPACKED, max(LARGE, MOST_RATIO * path.stat().st_size))
+    if size > most:
+        raise TableError(f"{path}: {size} bytes when unpacked; split it below {most}")
 
 
 def _sheet(path: str, sheet: Any, kind: str | None) -> Iterator[Line]:

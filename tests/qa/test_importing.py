@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
+from qa import tables
 from qa.cli import app
 from qa.deliveries import admit
 from qa.store import records
@@ -164,6 +165,25 @@ def test_entities_in_a_workbook_are_refused_before_they_grow(tmp_path: Path) -> 
 
     with pytest.raises(TableError, match="is no workbook"):
         list(read(tmp_path / "bomb.xlsx", "call"))
+
+
+@pytest.mark.parametrize("size", [17 * 1024 * 1024, tables.MOST_UNPACKED + 1])
+def test_a_workbook_that_unpacks_to_far_more_than_it_is_stays_packed(tmp_path: Path, size: int) -> None:
+    """What it will be is told by its directory; nothing is unpacked to learn that."""
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", bytes(size))
+    with pytest.raises(TableError, match=f"{size} bytes when unpacked; split it below"):
+        list(read(tmp_path / "bomb.xlsx", "call"))
+
+
+def test_a_workbook_that_unpacks_to_more_than_it_says_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "liar.xlsx"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", bytes(1 << 20))
+    said = (1 << 20).to_bytes(4, "little")
+    file.write_bytes(file.read_bytes().replace(said, (100).to_bytes(4, "little")))
+    with pytest.raises(TableError, match="is no workbook"):
+        list(read(file, "call"))
 
 
 @pytest.mark.parametrize(

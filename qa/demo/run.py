@@ -20,6 +20,7 @@ import uvloop
 from qa.demo.play import Line, play_call, play_seat
 from qa.demo.script import DemoCall, DemoSeat, calls, seats
 from qa.logs import to_stderr
+from qa.private import keep_private
 from qa.report import scored, text
 from qa.services import (
     Services,
@@ -159,6 +160,7 @@ def run_demo(*, once: bool, fast: bool, as_json: bool, port: int | None, say: Sa
     began = time.monotonic()
     settings = load_settings(site=DEMO, model="fixture", web_port=port)
     to_stderr("warning" if settings.log_level == "info" else settings.log_level)
+    keep_private()
     return uvloop.run(_demo(settings, began, once, fast, as_json, say))
 
 

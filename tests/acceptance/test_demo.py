@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ class Run:
 
 def seatwatch(env: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "qa.cli", *args]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT, check=False, umask=0o022)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,13 @@ def test_every_run_replays_to_the_byte_and_the_chain_is_whole(demo: Run) -> None
 
     assert (done.returncode, report["clean"], report["differences"]) == (0, True, [])
     assert report["replayed"] == len(demo.cards)
+
+
+def test_nothing_that_the_demo_writes_is_for_other_users_of_the_machine(demo: Run) -> None:
+    written = [one for one in Path(demo.env["SEATWATCH_DATA"]).rglob("*") if one.is_file() or one.is_dir()]
+
+    assert len(written) > 20
+    assert [str(one) for one in written if one.stat().st_mode & 0o007] == []
 
 
 def test_start_and_first_score_are_told_apart(demo: Run) -> None:

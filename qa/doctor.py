@@ -41,6 +41,7 @@ def examine() -> Examined:
         *looks.model(settings),
         *looks.folders(settings),
         *looks.ports(settings),
+        *looks.private(settings),
         *looks.recording(settings),
         *looks.watched(settings),
         *looks.certificate(settings, now()),

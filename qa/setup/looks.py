@@ -11,14 +11,16 @@ import os
 import shutil
 import socket
 import ssl
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from qa.private import OTHERS
 from qa.services import NoModel, model_folder, opened_store, recogniser
-from qa.settings import Settings
+from qa.settings import Settings, settings_file
 from qa.store.errors import StoreError
 from speech.errors import ModelError, SpeechError
 from speech.whisper import check_folder
@@ -26,6 +28,7 @@ from speech.whisper import check_folder
 LOW_DISK = 2 * 1024**3
 SOON = timedelta(days=21)  # a certificate that ends within it is to be renewed now
 LOAD_SECONDS = 120.0
+SECRETS = ("database_url", "source_key", "keys", "secret", "ami_secret", "ari_secret")  # of the settings file
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,27 @@ def folders(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(place).free
     advice = "" if free > LOW_DISK else "free some: calls need room"
     yield Finding("free disk", f"{free / 1024**3:.1f} GiB", advice, False, "disk", "disk_low" if advice else "")
+
+
+def private(settings: Settings) -> Iterator[Finding]:
+    """Files that hold keys and secrets, and that other users of the machine can read."""
+    secret = {"settings file": _with_secrets(settings_file()), "key of the certificate": settings.tls_key,
+              "key that signs tokens": settings.data / "secrets" / "token.key"}  # fmt: skip
+    for what, path in secret.items():
+        if path is None or not path.is_file():
+            continue
+        mode = path.stat().st_mode & 0o777
+        advice = f"other users of this machine can read or write it; run: chmod o-rwx {path}" if mode & OTHERS else ""
+        yield Finding(what, f"{path}, mode {mode:04o}", advice)
+
+
+def _with_secrets(path: Path | None) -> Path | None:
+    """The file, where it holds a key, a password or an address with one."""
+    if path is None:
+        return None
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables = [told, *(one for many in told.values() if isinstance(many, list) for one in many if isinstance(one, dict))]
+    return path if any(name in table for table in tables for name in SECRETS) else None
 
 
 def ports(settings: Settings) -> Iterator[Finding]:

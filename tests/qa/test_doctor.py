@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from qa.connections import PbxTable, SourceTable
 from qa.doctor import Examined, examine
+from qa.settings import Settings
+from qa.setup.looks import SECRETS
 from tests.speech.values import MODEL
 
 
@@ -52,6 +55,34 @@ async def test_everything_is_shown_but_no_secret(installed: Path) -> None:
     assert "hidden-word" not in f"{found.as_text()} {found.as_dict()}"
     assert str(installed / "data") in found.as_text()
     assert not (installed / "data" / "postgres-18").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "warned"),
+    [
+        ('source_key = "hidden-word"', 0o644, True),
+        ('[[sources]]\nname = "hq"\nkeys = ["0123456789abcdef"]', 0o604, True),
+        ('source_key = "hidden-word"', 0o600, False),
+        ('source_key = "hidden-word"', 0o640, False),
+        ('pack = "bes"', 0o644, False),
+    ],
+)
+async def test_a_settings_file_with_secrets_that_others_can_read_is_warned_of(
+    installed: Path, text: str, mode: int, warned: bool
+) -> None:
+    (installed / "seatwatch.toml").write_text(text)
+    (installed / "seatwatch.toml").chmod(mode)
+    found = await examined()
+
+    assert found.clean
+    assert ("chmod o-rwx" in advice(found).get("settings file", "")) == warned
+
+
+def test_the_doctor_knows_every_secret_of_the_settings() -> None:
+    fields = {**Settings.model_fields, **SourceTable.model_fields, **PbxTable.model_fields}
+    secret = {name for name, field in fields.items() if "SecretStr" in str(field.annotation)}
+
+    assert secret == set(SECRETS)
 
 
 async def test_a_port_that_is_taken_is_named_with_its_setting(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ Stage = Literal["live", "ended", "recorded", "transcribed", "scored", "failed"]
 Outcome = Literal["breach", "review", "met", "unknown", "clear"]
 STAGES: tuple[str, ...] = get_args(Stage)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
+Kind = Literal["missed", "later", "orphan", "no_signalling", "no_media", "adopted", "unended"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class ListedCall:
     conversation: str | None
     orphan: str | None
     concluded: str | None
+    transferred: bool
     folded: dict[str, Any]
     automatic: Decimal | None
     counted: Decimal | None
@@ -71,7 +73,11 @@ class ListedEpisode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which calls to list; None asks nothing. ``text`` is a piece of the call's id, ``unassigned`` nobody's calls."""
+    """Which calls to list; None asks nothing. ``text`` is a piece of the call's id, ``unassigned`` nobody's calls.
+
+    ``kind``: rings that nobody took, later parts of conversations, what never came whole; audio that another call took
+    (``adopted``) is listed only where it is asked for.
+    """
 
     agent: str | None = None
     day: date | None = None
@@ -80,6 +86,7 @@ class Wanted:
     outcome: Outcome | None = None
     stage: Stage | None = None
     unassigned: bool | None = None
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ class Totals:
     unknown: int
     assumed: int
     failed: int
+    unassigned: int
+    orphans: int
     episodes: int
 
 
@@ -170,7 +179,7 @@ def _part(only: Wanted, flagged: bool) -> Wanted:
 
 async def _listed(tx: Tx, only: Wanted, after: str | None, limit: int) -> list[ListedCall]:
     asked = (storable(only.agent), only.day, storable(only.text), only.flagged, only.outcome)
-    rows = await tx.all("screens.newest", *asked, *pages.read(after), only.stage, limit, only.unassigned)
+    rows = await tx.all("screens.newest", *asked, *pages.read(after), only.stage, limit, only.unassigned, only.kind)
     return [_call(row) for row in rows]
 
 

@@ -3,6 +3,9 @@ SELECT * FROM (
     SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call.ringing_at, call.offered_at,
            call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.conversation, call.orphan,
            call.concluded, call.folded,
+           call.conversation IS NOT NULL AND EXISTS (
+               SELECT FROM call AS one WHERE (one.id = call.conversation OR one.conversation = call.conversation)
+                  AND json_array_length(one.folded -> 'record' -> 'transfers') > 0) AS transferred,
            run.automatic, run.counted, run.assumed, run.unknown, coalesce(run.flagged, 0) AS flagged, run.card,
            fact_set.body AS facts,
            EXISTS (SELECT FROM recording WHERE recording.call = call.id AND recording.dropped_at IS NULL) AS recorded,
@@ -16,7 +19,13 @@ SELECT * FROM (
       LEFT JOIN current_run ON current_run.subject = 'call:' || call.id
       LEFT JOIN run ON run.id = current_run.run
       LEFT JOIN fact_set ON fact_set.sha = run.facts_sha
-     WHERE call.concluded IS DISTINCT FROM 'withdrawn'
+     WHERE (call.concluded IS DISTINCT FROM 'withdrawn' OR ($11::text = 'adopted' AND call.orphan = 'adopted'))
+       AND ($11::text IS NULL
+            OR CASE $11 WHEN 'missed' THEN (call.folded ->> 'missed') IS NOT NULL
+                        WHEN 'later' THEN call.conversation IS NOT NULL AND (call.folded ->> 'missed') IS NULL
+                        WHEN 'orphan' THEN call.orphan IS NOT NULL
+                        WHEN 'unended' THEN call.concluded IS NOT NULL
+                        ELSE call.orphan = replace($11, '_', ' ') END)
        AND ($1::text IS NULL OR call.agent = $1)
        AND ($10::boolean IS NULL OR (call.agent IS NULL) = $10)
        AND ($2::date IS NULL OR call.day = $2)
@@ -39,7 +48,10 @@ SELECT * FROM (
 -- one: One call as the screens list it.
 SELECT call.id, call.at, call.agent, call.seat, call.queue, call.direction, call.ringing_at, call.offered_at,
        call.answered_at, call.ended_at, call.conclusion, call.hung_up_by, call.conversation, call.orphan,
-           call.concluded, call.folded,
+       call.concluded, call.folded,
+       call.conversation IS NOT NULL AND EXISTS (
+           SELECT FROM call AS one WHERE (one.id = call.conversation OR one.conversation = call.conversation)
+              AND json_array_length(one.folded -> 'record' -> 'transfers') > 0) AS transferred,
        run.automatic, run.counted, run.assumed, run.unknown, coalesce(run.flagged, 0) AS flagged, run.card,
        fact_set.body AS facts,
        EXISTS (SELECT FROM recording WHERE recording.call = call.id AND recording.dropped_at IS NULL) AS recorded,
@@ -70,6 +82,8 @@ SELECT count(*) AS calls,
        count(*) FILTER (WHERE run.unknown > 0) AS unknown,
        count(*) FILTER (WHERE run.assumed) AS assumed,
        count(*) FILTER (WHERE call.state = 'failed') AS failed,
+       count(*) FILTER (WHERE call.agent IS NULL) AS unassigned,
+       count(*) FILTER (WHERE call.orphan IS NOT NULL) AS orphans,
        (SELECT count(*) FROM away) AS episodes
   FROM call
   LEFT JOIN current_run ON current_run.subject = 'call:' || call.id

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from qa.store import access, recordings, runs, screens, seats
+from qa.store import access, calls, recordings, runs, screens, seats
 from qa.store import events as stored_events
 from qa.store.access import Opened, Purpose, What
 from qa.store.screens import Wanted
@@ -32,6 +32,10 @@ class CallsQuery(BaseModel):
     flagged: bool | None = None
     outcome: screens.Outcome | None = None
     state: screens.Stage | None = None
+    kind: screens.Kind | None = Field(
+        None,
+        description="only missed rings, later parts, or what never came whole; `orphan`: either side of it",
+    )
     sort: Literal["newest", "flagged"] = "newest"
     cursor: Annotated[str, Field(max_length=1024)] | None = None
     limit: int = Field(50, ge=1, le=200)
@@ -55,6 +59,7 @@ async def list_calls(request: web.Request) -> web.Response:
         flagged=query.flagged,
         outcome=query.outcome,
         stage=query.state,
+        kind=query.kind,
     )
     listing = screens.flagged_first if query.sort == "flagged" else screens.newest
     async with work(request) as tx:
@@ -79,9 +84,10 @@ async def get_call(request: web.Request) -> web.Response:
             raise no_call(id)
         run = await runs.current(tx, f"call:{id}")
         kept = await recordings.of_call(tx, id)
+        others = await calls.parts(tx, row.conversation or id) if data.parts(row) else []
         over = row.seat is not None and row.ended_at is not None and row.conclusion == "answered"
         wrap_up = await seats.wrap_up(tx, row.seat, row.ended_at) if over and row.seat and row.ended_at else None
-    return answer(data.call(row, run, kept, wrap_up))
+    return answer(data.call(row, run, kept, wrap_up, others))
 
 
 async def get_transcript(request: web.Request) -> web.Response:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,15 @@ from qa.web.context import answer, asked, work
 from qa.web.models import Shape
 
 LONGEST = timedelta(days=366)
+WHY = {  # what `seatwatch reconcile` says, under the names that the catalogues know; what it names stands beside
+    "never_seen": r"neither signalling nor audio of it came here",
+    "pending": r"seen; its recording is not put together yet",
+    "untapped": r"seen, and no leg of it was ever announced: nothing tapped it",
+    "unheard": r"seen, (?P<legs>\d+) legs announced, and not a sample of them came",
+    "unkept": r"seen, and no sample of it was kept",
+    "lost": r"(?P<seconds>[\d.]+) s of a party's audio are missing \((?P<causes>.+)\)",
+    "short": r"the recording lasts (?P<ours>[\d.]+) s, the list says (?P<theirs>-?\d+) s",
+}
 
 
 class CapturesQuery(BaseModel):
@@ -30,7 +40,11 @@ class Missing(Shape):
     call: str = Field(description="its id in the list")
     at: datetime
     state: Literal["gaps", "no_audio", "never_seen"]
-    reason: str
+    reason: str = Field(description="in English, as `seatwatch reconcile` prints it")
+    why: Literal["never_seen", "pending", "untapped", "unheard", "unkept", "lost", "short"] | None = Field(
+        None, description="the reason's name, for other languages; null: only `reason` says it"
+    )
+    values: dict[str, str] = Field({}, description="what the reason names: legs, seconds, causes, ours, theirs")
     ours: str | None = Field(description="the call here, if it was seen")
 
 
@@ -71,5 +85,13 @@ async def get_captures(request: web.Request) -> web.Response:
 
 def _day(one: captures.Capture) -> CaptureDay:
     names = CaptureDay.model_fields.keys() - {"rate", "missing", "files"}
-    missing = [Missing.model_validate(line) for line in one.missing]
+    missing = [Missing(**line, **why(line["reason"])) for line in one.missing]
     return CaptureDay(**{name: getattr(one, name) for name in names}, files=one.list, rate=one.rate, missing=missing)
+
+
+def why(reason: str) -> dict[str, Any]:
+    """A reason's name and what it names."""
+    for name, pattern in WHY.items():
+        if found := re.fullmatch(pattern, reason):
+            return {"why": name, "values": found.groupdict()}
+    return {}

@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal, cast
 
 from ingest.callvalue import Offer
+from ingest.missed import FIRST
 from qa.calls import stored_offers
+from qa.store.calls import Call as StoredCall
 from qa.store.events import StoredEvent
 from qa.store.recordings import Recording
 from qa.store.runs import Run
@@ -28,7 +30,11 @@ def call_row(row: ListedCall) -> models.CallRow:
 
 
 def call(
-    row: ListedCall, run: Run | None, recordings: Sequence[Recording], wrap_up_seconds: float | None = None
+    row: ListedCall,
+    run: Run | None,
+    recordings: Sequence[Recording],
+    wrap_up_seconds: float | None = None,
+    others: Sequence[StoredCall] = (),
 ) -> models.Call:
     facts = _facts(row.facts)
     kept = recordings[0] if recordings else None
@@ -43,6 +49,7 @@ def call(
         gaps=gaps,
         run=run_identity(run) if run else None,
         offers=offers(row),
+        conversation=conversation(others),
         channels=_channels(facts, kept),
     )
 
@@ -68,6 +75,7 @@ def _call(row: ListedCall) -> dict[str, Any]:
         "recording": row.recorded,
         "synthetic": facts is not None and facts.text == "synthetic",
         "parts": parts(row),
+        "part": part(row, row.transferred),
         "orphan": row.orphan,
         "concluded": row.concluded,
         "warnings": warnings(row),
@@ -103,6 +111,33 @@ def parts(row: ListedCall) -> list[str]:
     if row.orphan == "adopted" and row.conversation is not None:
         return [row.conversation]
     return [str(id) for id in row.folded.get("parts", ())]
+
+
+def part(row: ListedCall | StoredCall, transferred: bool) -> models.Part | None:
+    """Which part of its conversation it is; None where there is no other, or where its audio belongs elsewhere."""
+    if row.folded.get("missed"):
+        return models.Part(kind="missed", number=int(row.id.rpartition("~")[2]) - FIRST + 1)
+    if row.orphan == "adopted" or "parts" not in row.folded:
+        return None
+    told = row.folded.get("part", {})
+    if row.conversation is None:
+        return models.Part(kind="first", number=1)
+    kind: models.PartKind = "transferred" if transferred else "later"
+    return models.Part(kind=kind if told.get("met_at") else "consulted", number=told.get("number", 1))
+
+
+def conversation(rows: Sequence[StoredCall]) -> list[models.PartRow]:
+    """All its parts as one reads them: in the order in which the seats were called."""
+    transferred = any(row.folded.get("record", {}).get("transfers") for row in rows)
+    found = [
+        models.PartRow(
+            **named.model_dump(), id=row.id, seat=row.seat, agent=row.agent,
+            at=row.offered_at or row.ringing_at or row.answered_at or row.at,
+        )
+        for row in rows
+        if not row.folded.get("withdrawn") and (named := part(row, transferred)) is not None
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.at, one.id))
 
 
 def offers(row: ListedCall) -> list[models.Offer]:

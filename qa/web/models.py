@@ -57,6 +57,8 @@ class Totals(Shape):
     unknown: int
     assumed: int
     failed: int
+    unassigned: int = Field(description="nobody's, scored for nobody")
+    orphans: int = Field(description="signalling or audio of them never came")
     episodes: int
 
 
@@ -101,6 +103,28 @@ class Flags(Shape):
     unknown: dict[str, int] = Field(description="undecided lines by cause")
 
 
+PartKind = Literal["first", "later", "transferred", "consulted", "missed"]
+
+
+class Part(Shape):
+    """Which part of its conversation a call is."""
+
+    kind: PartKind = Field(
+        description="`missed`: a seat rang and did not answer; `consulted`: never had the customer; `transferred`: "
+        "a later part of a conversation in which a transfer was told; `later`: of another one"
+    )
+    number: int = Field(description="from 1: of the seats that answered, or of the missed rings")
+
+
+class PartRow(Part):
+    """One part of a conversation, for the way to it."""
+
+    id: str
+    seat: str | None
+    agent: str | None
+    at: datetime = Field(description="since when this seat was concerned")
+
+
 class CallRow(Shape):
     """One call as the list shows it."""
 
@@ -124,6 +148,7 @@ class CallRow(Shape):
         description="ids of all parts of the conversation, in the order of their answers, then missed rings;"
         " empty where it has one",
     )
+    part: Part | None = Field(None, description="null: the whole conversation is this one part")
     orphan: Literal["no signalling", "no media", "adopted"] | None = Field(
         None, description="what of it never came; adopted: its audio belongs to the call that `parts` names"
     )
@@ -214,6 +239,7 @@ class Call(CallRow):
     gaps: list[Gap]
     run: Run | None
     offers: list[Offer] = Field([], description="each seat that the call was offered to, in order")
+    conversation: list[PartRow] = Field([], description="all parts of the conversation, in the order of their rings")
     channels: Literal["split", "mixed", "none"]
 
 

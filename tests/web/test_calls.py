@@ -198,5 +198,6 @@ async def test_the_site_says_how_far_it_trusts_and_how_much_there_is(client: Cli
     assert (site["loopback_only"], site["text_trusted"], site["synthetic_trusted"]) == (True, True, True)
     assert site["agents"] == ["A01", "A02", "A03"]
     assert site["totals"] == {
-        "calls": 10, "live": 1, "scored": 8, "flagged": 4, "unknown": 2, "assumed": 3, "failed": 0, "episodes": 1,
+        "calls": 10, "live": 1, "scored": 8, "flagged": 4, "unknown": 2, "assumed": 3, "failed": 0, "unassigned": 0,
+        "orphans": 0, "episodes": 1,
     }  # fmt: skip

@@ -66,6 +66,15 @@ async def test_each_part_names_all_of_its_conversation_and_has_its_own_measures(
     assert len((await got(screens, "/calls/c1~2/events"))["items"]) == 9
     assert one["orphan"] == "no media"
     assert "no_media" in one["warnings"]
+    assert [part["part"] for part in (one, two)] == [
+        {"kind": "first", "number": 1}, {"kind": "transferred", "number": 2},
+    ]  # fmt: skip
+    assert one["conversation"] == two["conversation"]
+    assert [(part["id"], part["seat"], part["kind"]) for part in one["conversation"]] == [
+        ("c1", "s1", "first"), ("c1~2", "s2", "transferred"),
+    ]  # fmt: skip
+    kinds = ("later", "missed", "no_media", "orphan", "no_signalling")
+    assert [await ids(screens, f"kind={kind}") for kind in kinds] == [["c1~2"], [], ["c1~2", "c1"], ["c1~2", "c1"], []]
 
 
 @pytest.mark.slow
@@ -97,6 +106,8 @@ async def test_adopted_audio_leads_to_the_call_that_took_it(site: Floor, screens
     await site.turn(LATE.total_seconds())
     assert await ids(screens, "") == ["c1"]
     assert (await got(screens, f"/calls/{ident}"))["parts"] == ["c1"]
+    assert await ids(screens, "kind=adopted") == [str(ident)]
+    assert await ids(screens, "kind=no_signalling") == []
 
 
 async def test_calls_without_an_agent_are_listed_apart_and_an_end_nobody_told_is_said(
@@ -107,6 +118,9 @@ async def test_calls_without_an_agent_are_listed_apart_and_an_end_nobody_told_is
     await site.turn(SILENT.total_seconds())
 
     assert (await ids(screens, "unassigned=true"), await ids(screens, "unassigned=false")) == (["c1"], ["c2"])
+    assert await ids(screens, "kind=unended&unassigned=true") == ["c1"]
+    totals = (await got(screens, "/site"))["totals"]
+    assert (totals["unassigned"], totals["orphans"]) == (1, 0)
     one = await got(screens, "/calls/c1")
     assert (one["state"], one["concluded"], one["warnings"], one["agent"]) == ("ended", "silent", ["unended"], None)
 
@@ -128,6 +142,9 @@ async def test_a_ring_that_nobody_took_is_listed_and_linked_and_on_no_board(site
     call, ring = await got(screens, "/calls/c1"), await got(screens, "/calls/c1~101")
     assert call["parts"] == ring["parts"] == ["c1", "c1~101"]
     assert [one["end"] for one in call["offers"]] == ["no_answer", "answered"]
+    assert (call["part"], ring["part"]) == ({"kind": "first", "number": 1}, {"kind": "missed", "number": 1})
+    assert [(part["id"], part["agent"]) for part in call["conversation"]] == [("c1~101", "A01"), ("c1", "A02")]
+    assert (await ids(screens, "kind=missed"), await ids(screens, "kind=later")) == (["c1~101"], [])
     assert ring["offers"] == [{"seat": "s1", "agent": "A01", "ring_seconds": 19.5, "end": "no_answer"}]
     assert (ring["agent"], ring["end"], ring["orphan"], ring["warnings"]) == ("A01", "redirected", None, [])
     assert (ring["metrics"]["ring_seconds"], ring["metrics"]["talk_seconds"], ring["recording"]) == (19.5, None, False)

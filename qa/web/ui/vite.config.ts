@@ -4,7 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
 // All scripts and styles of the screens together, compressed as they travel; raise it only with a reason in the changelog.
-const BUDGET_KB = 445;
+const BUDGET_KB = 452;
 
 // Two places of Ant Design inject a style without handing on the nonce; a page that lets in no other style needs it.
 const FORGETS = "if (csp?.nonce) {\n    styleNode.nonce = csp?.nonce;\n  }";

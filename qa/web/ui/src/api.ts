@@ -13,6 +13,8 @@ export interface Totals {
   unknown: number;
   assumed: number;
   failed: number;
+  unassigned: number;
+  orphans: number;
   episodes: number;
 }
 
@@ -55,6 +57,18 @@ export interface Flags {
   unknown: Record<string, number>;
 }
 
+export interface Part {
+  kind: "first" | "later" | "transferred" | "consulted" | "missed";
+  number: number;
+}
+
+export interface PartRow extends Part {
+  id: string;
+  seat: string | null;
+  agent: string | null;
+  at: string;
+}
+
 export interface CallRow {
   id: string;
   state: State;
@@ -73,6 +87,7 @@ export interface CallRow {
   synthetic: boolean;
   /** Ids of all parts of the conversation; empty where it has one. */
   parts: string[];
+  part: Part | null;
   orphan: "no signalling" | "no media" | "adopted" | null;
   concluded: "legs_over" | "silent" | "withdrawn" | null;
   warnings: string[];
@@ -135,6 +150,7 @@ export interface Run {
 
 export interface Call extends CallRow {
   offers: Offer[];
+  conversation: PartRow[];
   queue: string | null;
   metrics: Metrics;
   recording_info: Recording | null;

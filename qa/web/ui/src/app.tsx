@@ -24,6 +24,7 @@ const SeatScreen = lazy(() => import("./board/SeatScreen.tsx"));
 const CallScreen = lazy(() => import("./call/CallScreen.tsx"));
 const RecordsScreen = lazy(() => import("./records/RecordsScreen.tsx"));
 const MonthScreen = lazy(() => import("./month/MonthScreen.tsx"));
+const CapturesScreen = lazy(() => import("./captures/CapturesScreen.tsx"));
 const SetupScreen = lazy(() => import("./setup/SetupScreen.tsx"));
 const LOCALES = { "zh-CN": zhCN, ko: koKR, en: enUS };
 
@@ -49,6 +50,8 @@ function Screen({ filters, setFilters }: { filters: Filters; setFilters: (filter
       return <RecordsScreen key={route.id} id={route.id} />;
     case "month":
       return <MonthScreen key={route.who} route={route} />;
+    case "captures":
+      return <CapturesScreen day={route.day} />;
     case "setup":
       return <SetupScreen />;
     case "none":
@@ -64,7 +67,7 @@ export function App() {
   const onFloor = screen === "board" || screen === "wall"; // these follow a stream of their own
   const live = useLive(!onFloor);
   const site = useSite();
-  const route = JSON.stringify([screen, rest]);
+  const route = JSON.stringify([screen, screen === "captures" ? null : rest]);
   useKeys({ "?": () => setHelp(true) });
   return (
     <ConfigProvider locale={LOCALES[language]} theme={theme} csp={{ nonce: styleNonce }} wave={{ disabled: true }}>

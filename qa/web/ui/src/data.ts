@@ -20,18 +20,19 @@ export interface Filters {
   flagged: boolean;
   text: string;
   state: string;
+  kind: string;
   sort: "newest" | "flagged";
 }
 
 /** Stands in the agent filter for calls that are nobody's; no agent's code holds a space. */
 export const NOBODY = " nobody";
-export const NO_FILTERS: Filters = { agent: "", day: "", outcome: "", flagged: false, text: "", state: "", sort: "newest" };
+export const NO_FILTERS: Filters = { agent: "", day: "", outcome: "", flagged: false, text: "", state: "", kind: "", sort: "newest" };
 
 export function search(filters: Filters, cursor: string | null): string {
   const query = new URLSearchParams({ sort: filters.sort, limit: "50" });
   if (filters.agent === NOBODY) query.set("unassigned", "true");
   else if (filters.agent) query.set("agent", filters.agent);
-  for (const name of ["day", "outcome", "text", "state"] as const) if (filters[name]) query.set(name, filters[name]);
+  for (const name of ["day", "outcome", "text", "state", "kind"] as const) if (filters[name]) query.set(name, filters[name]);
   if (filters.flagged) query.set("flagged", "true");
   if (cursor) query.set("cursor", cursor);
   return query.toString();

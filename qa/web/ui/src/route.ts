@@ -13,6 +13,7 @@ export type Route =
   | { screen: "wall" }
   | { screen: "seat"; seat: string }
   | { screen: "setup" }
+  | { screen: "captures"; day: string | null }
   | { screen: "none" };
 
 function decoded(text: string): string | null {
@@ -30,6 +31,8 @@ export function parse(path: string): Route {
   const seat = path.startsWith("/seats/") ? decoded(path.slice("/seats/".length)) : null;
   if (seat) return { screen: "seat", seat };
   if (path === "/setup") return { screen: "setup" };
+  const day = /^\/captures(?:\/(\d{4}-\d{2}-\d{2}))?$/.exec(path);
+  if (day) return { screen: "captures", day: day[1] ?? null };
   if (path === "/episodes") return { screen: "episodes" };
   const desk = /^\/records(?:\/(new|import|registers))?$/.exec(path);
   if (desk) return { screen: "records", desk: (desk[1] as Desk | undefined) ?? "list" };
@@ -50,6 +53,10 @@ export function callAddress(id: string): string {
 
 export function seatAddress(seat: string): string {
   return `/seats/${encodeURIComponent(seat)}`;
+}
+
+export function capturesAddress(day: string): string {
+  return `/captures/${day}`;
 }
 
 export function recordAddress(id: string): string {

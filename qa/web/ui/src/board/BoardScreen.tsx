@@ -2,6 +2,7 @@
 import { FullscreenOutlined } from "@ant-design/icons";
 import { Button, Empty, Select, Tooltip } from "antd";
 import { useEffect, useState } from "react";
+import { CaptureNotice } from "../captures/CaptureNotice.tsx";
 import { useSite } from "../data.ts";
 import { useKeys } from "../keys.ts";
 import { go, seatAddress } from "../route.ts";
@@ -142,6 +143,7 @@ export default function BoardScreen() {
   return (
     <div className={stale(picture) ? "board stale" : "board"}>
       {notice}
+      <CaptureNotice />
       <div className="filters">
         <Select
           aria-label={t("board.team")}

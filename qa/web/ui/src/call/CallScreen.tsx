@@ -2,12 +2,13 @@
 import { ArrowLeftOutlined, AudioMutedOutlined } from "@ant-design/icons";
 import { Alert, Button, Tabs } from "antd";
 import { useEffect, useState } from "react";
-import { ApiError, type Call, type Evidence, type Line, type Scorecard, type Transcript as Heard } from "../api.ts";
-import { Mark, Points, StateMark } from "../calls/cells.tsx";
+import { ApiError, type Call, type Evidence, type Line, type PartRow, type Scorecard, type Transcript as Heard } from "../api.ts";
+import { Mark, PartMark, Points, StateMark, usePartName } from "../calls/cells.tsx";
 import { useCall, useEvents, useRecording, useScorecard, useSite, useTranscript } from "../data.ts";
 import { isZero, moment } from "../format.ts";
 import { useKeys } from "../keys.ts";
 import { callAddress, go } from "../route.ts";
+import { follow } from "../shell/follow.ts";
 import { Trouble, Waiting } from "../shell/States.tsx";
 import { useWords } from "../words.tsx";
 import { Figures } from "./Figures.tsx";
@@ -36,6 +37,7 @@ function Head({ call, timezone }: { call: Call; timezone: string }) {
           <span>{term("direction", call.direction)}</span>
           <span>{term("end", call.end)}</span>
           <StateMark state={call.state} />
+          <PartMark row={call} />
         </p>
       </div>
       <span className="stretch" />
@@ -60,30 +62,38 @@ function Head({ call, timezone }: { call: Call; timezone: string }) {
   );
 }
 
-/** The other parts of the conversation, or the call that took this audio. */
+function PartLink({ part }: { part: PartRow }) {
+  const { t, language } = useWords();
+  const timezone = useSite().data?.timezone ?? "UTC";
+  const name = usePartName();
+  return (
+    <>
+      <b>{name(part)}</b> {part.seat ?? t("not.known")} · {part.agent ?? t("unassigned")}{" "}
+      <small className="num">{moment(part.at, language, timezone, "time")}</small>
+    </>
+  );
+}
+
+/** The other parts of the conversation in the order of their rings, or the call that took this audio. */
 function Parts({ call }: { call: Call }) {
   const { t } = useWords();
-  if (call.parts.length === 0) return null;
-  const name = (id: string, at: number) =>
-    call.orphan === "adopted" ? t("part.taken", { id }) : t("part.of", { number: at + 1, count: call.parts.length });
+  const taken = call.orphan === "adopted" ? call.parts[0] : undefined;
+  if (taken === undefined && call.conversation.length < 2) return null;
   return (
     <nav className="parts" aria-label={t("parts.title")}>
-      {call.parts.map((id, at) =>
-        id === call.id ? (
-          <strong key={id} aria-current="page">
-            {name(id, at)}
+      {taken !== undefined && (
+        <a href={callAddress(taken)} onClick={follow}>
+          {t("part.taken", { id: taken })}
+        </a>
+      )}
+      {call.conversation.map((part) =>
+        part.id === call.id ? (
+          <strong key={part.id} aria-current="page">
+            <PartLink part={part} />
           </strong>
         ) : (
-          <a
-            key={id}
-            href={callAddress(id)}
-            onClick={(event) => {
-              if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-              event.preventDefault();
-              go(callAddress(id));
-            }}
-          >
-            {name(id, at)}
+          <a key={part.id} href={callAddress(part.id)} onClick={follow}>
+            <PartLink part={part} />
           </a>
         ),
       )}
@@ -98,7 +108,8 @@ function spanOf(one: Evidence): Span {
 function Silent({ call }: { call: Call }) {
   const { t } = useWords();
   const unanswered = call.end !== null && call.end !== "answered";
-  const text = call.state === "live" ? "player.none.live" : unanswered ? "player.none.unanswered" : "player.none.missing";
+  const missed = call.part?.kind === "missed";
+  const text = missed ? "part.missed.hint" : call.state === "live" ? "player.none.live" : unanswered ? "player.none.unanswered" : "player.none.missing";
   return (
     <section className="panel silent" aria-label={t("player.label")}>
       <AudioMutedOutlined aria-hidden />

@@ -7,6 +7,7 @@ import { NOBODY, NO_FILTERS, type Filters } from "../data.ts";
 import { useWords, type Key } from "../words.tsx";
 
 const OUTCOMES = ["breach", "review", "unknown", "met", "clear"] as const;
+const KINDS = ["missed", "later", "orphan", "no_signalling", "no_media", "adopted", "unended"] as const;
 const PAUSE_MS = 250;
 
 /** Typing asks the server when the reader pauses, not at each key. */
@@ -57,6 +58,14 @@ export function FilterBar({ filters, setFilters, agents, searchRef }: Props) {
           { value: "", label: t("filter.outcome.all") },
           ...OUTCOMES.map((outcome) => ({ value: outcome, label: t(`outcome.${outcome}` as Key) })),
         ]}
+      />
+      <Select
+        aria-label={t("filter.kind")}
+        className="w-outcome"
+        popupMatchSelectWidth={false}
+        value={filters.kind}
+        onChange={(kind) => set({ kind })}
+        options={[{ value: "", label: t("filter.kind.all") }, ...KINDS.map((kind) => ({ value: kind, label: t(`filter.kind.${kind}` as Key) }))]}
       />
       <Input
         ref={searchRef}

@@ -1,23 +1,28 @@
 // The few numbers above the list; those that can be filtered for are buttons.
 import { Skeleton, Tooltip } from "antd";
 import type { Totals } from "../api.ts";
-import type { Filters } from "../data.ts";
+import { NOBODY, type Filters } from "../data.ts";
 import { useWords, type Key } from "../words.tsx";
 
 interface Tile {
-  name: keyof Totals & ("calls" | "live" | "scored" | "flagged" | "unknown" | "assumed" | "failed");
+  name: keyof Totals & ("calls" | "live" | "scored" | "flagged" | "unknown" | "assumed" | "failed" | "unassigned" | "orphans");
   filter?: Partial<Filters>;
 }
 
+const ALL = { flagged: false, outcome: "", state: "", kind: "" };
+
 const TILES: Tile[] = [
-  { name: "calls", filter: { flagged: false, outcome: "", state: "" } },
-  { name: "live", filter: { flagged: false, outcome: "", state: "live" } },
-  { name: "scored", filter: { flagged: false, outcome: "", state: "scored" } },
-  { name: "flagged", filter: { flagged: true, outcome: "", state: "" } },
-  { name: "unknown", filter: { flagged: false, outcome: "unknown", state: "" } },
+  { name: "calls", filter: ALL },
+  { name: "live", filter: { ...ALL, state: "live" } },
+  { name: "scored", filter: { ...ALL, state: "scored" } },
+  { name: "flagged", filter: { ...ALL, flagged: true } },
+  { name: "unknown", filter: { ...ALL, outcome: "unknown" } },
   { name: "assumed" },
-  { name: "failed", filter: { flagged: false, outcome: "", state: "failed" } },
+  { name: "unassigned", filter: { ...ALL, agent: NOBODY } },
+  { name: "orphans", filter: { ...ALL, kind: "orphan" } },
+  { name: "failed", filter: { ...ALL, state: "failed" } },
 ];
+const RARE = ["failed", "unassigned", "orphans"]; // shown where there is one, or while they are asked for
 
 function chosen(filters: Filters, tile: Tile): boolean {
   if (!tile.filter) return false;
@@ -26,7 +31,7 @@ function chosen(filters: Filters, tile: Tile): boolean {
 
 export function TotalsStrip({ totals, filters, setFilters }: { totals?: Totals; filters: Filters; setFilters: (filters: Filters) => void }) {
   const { t } = useWords();
-  const tiles = TILES.filter((tile) => tile.name !== "failed" || (totals && totals.failed > 0));
+  const tiles = TILES.filter((tile) => !RARE.includes(tile.name) || (totals && totals[tile.name] > 0) || chosen(filters, tile));
   return (
     <section className="totals" aria-label={t("totals.label")}>
       {tiles.map((tile) => {
@@ -43,7 +48,7 @@ export function TotalsStrip({ totals, filters, setFilters }: { totals?: Totals; 
                 type="button"
                 className={`tile ${tile.name}`}
                 aria-pressed={chosen(filters, tile)}
-                onClick={() => setFilters({ ...filters, ...tile.filter })}
+                onClick={() => setFilters({ ...filters, agent: filters.agent === NOBODY ? "" : filters.agent, ...tile.filter })}
               >
                 {inside}
               </button>

@@ -1,19 +1,26 @@
 // Small marks used by the lists and the call: always a sign and a word, never a colour alone.
 import {
+  BellOutlined,
+  BranchesOutlined,
   CheckCircleOutlined,
   CloseCircleFilled,
   ClockCircleOutlined,
+  CommentOutlined,
   EyeFilled,
   ExclamationCircleOutlined,
   MinusCircleOutlined,
   PlusCircleFilled,
   QuestionCircleOutlined,
+  RollbackOutlined,
+  SwapOutlined,
   SyncOutlined,
 } from "@ant-design/icons";
 import { Tooltip } from "antd";
 import type { ReactNode } from "react";
-import type { CallRow, Flag, Flags, Line, Score, State } from "../api.ts";
+import type { CallRow, Flag, Flags, Line, Part, Score, State } from "../api.ts";
 import { isZero, oneDecimal, points } from "../format.ts";
+import { callAddress } from "../route.ts";
+import { follow } from "../shell/follow.ts";
 import { useWords, type Key } from "../words.tsx";
 
 export type Shown = "breach" | "review" | "met" | "unknown" | "clear" | "na";
@@ -137,17 +144,82 @@ export function StateMark({ state }: { state: State }) {
   );
 }
 
-/** Which part of a conversation, and what of the call never came. */
+/** What a part of a conversation is called; `answered`: how many seats answered, where that is known. */
+export function usePartName(): (part: Part, answered?: number) => string {
+  const { t } = useWords();
+  return (part, answered) => {
+    if (part.kind === "missed") return t("part.missed");
+    if (part.kind === "first" && answered !== undefined) return t("part.of", { number: 1, count: answered });
+    return t(`part.${part.kind}` as Key, { number: part.number });
+  };
+}
+
+const MISSED = /~[1-9]\d{2}$/; // answers are numbered below 101
+
+/** Parts that answered; the others of a conversation are rings that nobody took. */
+function answeredOf(row: CallRow): number {
+  return row.parts.filter((id) => !MISSED.test(id)).length;
+}
+
+function PartName({ row, part }: { row: CallRow; part: Part }) {
+  const { t } = useWords();
+  const name = usePartName();
+  const count = answeredOf(row);
+  if (part.kind === "first") return count > 1 ? <small>{name(part, count)}</small> : null;
+  const first = row.parts[0];
+  const hint = part.kind === "missed" || part.kind === "consulted" ? part.kind : "later";
+  return (
+    <span className="partname">
+      <Tooltip title={t(`part.${hint}.hint` as Key)}>
+        <span className={`mark part ${part.kind}`}>
+          {PART_SIGNS[part.kind]} <span>{name(part)}</span>
+        </span>
+      </Tooltip>
+      {first && (
+        <a
+          href={callAddress(first)}
+          aria-label={t("part.opens", { id: first })}
+          onClick={(event) => {
+            event.stopPropagation();
+            follow(event);
+          }}
+        >
+          <RollbackOutlined aria-hidden />
+        </a>
+      )}
+    </span>
+  );
+}
+
+const PART_SIGNS: Record<Part["kind"], ReactNode> = {
+  first: null,
+  later: <BranchesOutlined aria-hidden />,
+  transferred: <SwapOutlined aria-hidden />,
+  consulted: <CommentOutlined aria-hidden />,
+  missed: <BellOutlined aria-hidden />,
+};
+
+/** What of the call never came, under its name in the catalogues. */
+function missingOf(row: CallRow): string | null {
+  if (row.orphan) return row.orphan.replace(" ", "_");
+  return row.concluded === null ? null : "unended";
+}
+
+/** Which part of a conversation, what of the call never came, and whether it is nobody's. */
 export function PartMark({ row }: { row: CallRow }) {
   const { t, term } = useWords();
-  const number = row.parts.indexOf(row.id) + 1;
-  const missing = row.orphan && row.orphan !== "adopted" ? row.orphan.replace(" ", "_") : row.concluded === null ? null : "unended";
+  const missing = missingOf(row);
   return (
     <>
-      {number > 0 && <small>{t("part.of", { number, count: row.parts.length })}</small>}
+      {row.part && <PartName row={row} part={row.part} />}
       {missing && (
         <Tooltip title={term("warning", missing)}>
           <Mark kind="unknown">{term("missing", missing)}</Mark>
+        </Tooltip>
+      )}
+      {row.agent === null && row.state !== "live" && row.orphan !== "adopted" && (
+        <Tooltip title={t("unassigned.hint")}>
+          <Mark kind="unknown">{t("unassigned")}</Mark>
         </Tooltip>
       )}
     </>
@@ -156,7 +228,7 @@ export function PartMark({ row }: { row: CallRow }) {
 
 export function Rings({ row }: { row: CallRow }) {
   const { t } = useWords();
-  if (row.ring_count === null && row.answer_seconds === null) return <span className="faint">{t("none")}</span>;
+  if (row.ring_count === null && row.answer_seconds === null && row.ring_seconds === null) return <span className="faint">{t("none")}</span>;
   const count = row.ring_count === null ? null : t(row.ring_count === 1 ? "unit.ring" : "unit.rings", { count: row.ring_count });
   const seconds = row.answer_seconds ?? row.ring_seconds;
   const unanswered = row.end !== null && row.end !== "answered";

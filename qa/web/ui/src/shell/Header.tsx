@@ -29,6 +29,9 @@ export function Header({ site, live, onHelp }: { site: Site | undefined; live: b
           {t("nav.episodes")}
           {site && site.totals.episodes > 0 && <span className="count">{site.totals.episodes}</span>}
         </a>
+        <a href="/captures" onClick={follow} aria-current={page(route.screen === "captures")}>
+          {t("nav.captures")}
+        </a>
         <a href="/records" onClick={follow} aria-current={page(route.screen === "records" || route.screen === "record")}>
           {t("nav.records")}
         </a>

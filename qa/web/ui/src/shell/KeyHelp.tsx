@@ -33,6 +33,12 @@ const ON_BOARD: [string[], Key][] = [
   [["Esc"], "keys.board.leave"],
 ];
 
+const ON_CAPTURES: [string[], Key][] = [
+  [["←", "→"], "keys.captures.day"],
+  [["j", "k"], "keys.captures.next"],
+  [["Enter"], "keys.enter"],
+];
+
 function Keys({ title, rows }: { title: string; rows: [string[], Key][] }) {
   const { t } = useWords();
   return (
@@ -62,6 +68,7 @@ export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void 
         <Keys title={t("keys.list")} rows={IN_LIST} />
         <Keys title={t("keys.records")} rows={IN_RECORDS} />
         <Keys title={t("keys.board")} rows={ON_BOARD} />
+        <Keys title={t("keys.captures")} rows={ON_CAPTURES} />
         <Keys title={t("keys.call")} rows={[...IN_CALL, [["?"], "keys.help"]]} />
       </div>
     </Modal>

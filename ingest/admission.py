@@ -14,7 +14,7 @@ from uuid import UUID
 from ingest.errors import TokenError
 from ingest.events import Leg
 from ingest.rows import Admit, micros
-from ingest.tokens import check_uuid, looks_signed, read_stream_token, uuid_stands_for
+from ingest.tokens import check_uuid, looks_signed, proven, read_stream_token, uuid_stands_for
 
 REGISTERED_FOR = timedelta(hours=1)  # a registered UUID or token waits this long for its first use
 REMEMBERED_FOR = timedelta(hours=4)  # a used one is known at least this long: the longest call, with its resumes
@@ -35,6 +35,11 @@ class Opened:
     @property
     def admits(self) -> list[Admit]:
         return [self.admit] if self.admit else []
+
+    @property
+    def once(self) -> str | None:
+        """The one-time UUID or token that it was opened with; a session that its sender names himself is none."""
+        return self.admit.id if self.admit and (self.admit.leg or not self.admit.call) else None
 
 
 class Admission:
@@ -101,12 +106,20 @@ class Admission:
 
     def open_stream(self, token: str, call: str, leg: str, role: str, now: datetime) -> Opened:
         """Check a token for the leg that a hello names. The same token opens the same leg again: that is a resume."""
-        said = self._said(token, now)
-        if said != (call, leg, role):
-            raise TokenError("token: was made for another call, leg or role; use each token for its own leg")
+        said = self.fits(token, call, leg, role, now)
         admit = Admit(token, "used", micros(now + REMEMBERED_FOR), *said)
         self._known[token] = admit
         return Opened(*said, admit)
+
+    def prove(self, token: str, call: str, leg: str, role: str) -> None:
+        """TokenError for a signed token that is not ours or not this leg's: that needs no look at what others know."""
+        if token not in self._known and looks_signed(token):
+            grant = proven(self._secret, token)
+            _same((grant.call, grant.leg, grant.role), (call, leg, role))
+
+    def fits(self, token: str, call: str, leg: str, role: str, now: datetime) -> tuple[str, str, str]:
+        """The leg that a token opens now; TokenError when it is not this one. Nothing is used up."""
+        return _same(self._said(token, now), (call, leg, role))
 
     def is_used(self, name: str) -> bool:
         """Whether a UUID or token has opened its leg."""
@@ -183,3 +196,9 @@ class Admission:
         if len(self._known) >= MOST // 2:
             self._known = {one.id: one for one in self.snapshot(now)}
             self._look(now)
+
+
+def _same(said: tuple[str, str, str], asked: tuple[str, str, str]) -> tuple[str, str, str]:
+    if said != asked:
+        raise TokenError("token: was made for another call, leg or role; use each token for its own leg")
+    return said

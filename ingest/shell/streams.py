@@ -70,9 +70,13 @@ class Streams:
             self._wait(live) if live.leg.state is LegState.AWAY else self._forget(live)
 
     async def catch_up(self, hello: Hello) -> None:
-        """Before a client may write: what another process of this machine has of its leg and its token."""
-        if hello.token not in self._core.admission and (known := await self._siblings.admitted(hello.token)):
-            self._core.admission.remember([known])
+        """Before a client may write: what another process of this machine has of its leg and its token. Files are read
+        for who may open the leg; TokenError for others."""
+        admission, named = self._core.admission, (hello.token, hello.call, hello.leg, hello.role)
+        admission.prove(*named)
+        if hello.token not in admission and (known := await self._siblings.admitted(hello.token)):
+            admission.remember([known])
+        admission.fits(*named, self._core.now())
         trace = await self._siblings.leg(hello.call, hello.leg)
         live = self._legs.get((hello.call, hello.leg))
         if trace is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+import threading
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -20,7 +22,7 @@ from ingest.shell.client import post_events
 from ingest.shell.service import Ingest, IngestConfig
 from ingest.sink import SpoolRow
 from ingest.stream import Piece, write_hello, write_piece
-from ingest.tokens import audiosocket_uuid
+from ingest.tokens import audiosocket_uuid, stream_token
 from tests.ingest import lab
 from tests.ingest.test_service import Socket, talk
 from tests.ingest.test_spool import audio, start, written
@@ -209,3 +211,40 @@ def test_what_is_told_of_another_process_is_on_the_disk_first(tmp_path: Path, mo
     found = spool.trace(spool.all_files(tmp_path), "c1", "agent")
     assert found is not None and (found.seq, synced) == (1, [f"{file.path.name}-wal"])
     file.close()
+
+
+READ: list[str] = []  # files that were opened while somebody looks
+LOOKING = threading.Event()
+
+
+def look(event: str, given: tuple[object, ...]) -> None:
+    """An audit hook stays for as long as the process lives."""
+    if LOOKING.is_set() and event in ("open", "sqlite3.connect"):
+        READ.append(str(given[0]))
+
+
+FORGED = stream_token(b"a secret of somebody else", "c1", "agent", "agent", lab.later())
+OURS = stream_token(SECRET, "c1", "agent", "agent", lab.later())
+OTHERS = stream_token(SECRET, "c2", "agent", "agent", lab.later())
+
+
+@pytest.mark.parametrize(
+    ("token", "looks"),
+    [(FORGED, False), (OTHERS, False), ("guess", True), (OURS, True)],
+    ids=["forged", "of another leg", "not signed", "of this leg"],
+)
+async def test_a_stranger_makes_no_process_read_the_files_of_another(tmp_path: Path, token: str, looks: bool) -> None:
+    """A token that is not signed may be registered there; one that is can be refused without a look."""
+    async with AsyncExitStack() as stack:
+        here, there = await two(stack, tmp_path)
+        await said(there, range(1, 3), durable=0)
+        READ.clear()
+        sys.addaudithook(look)
+        LOOKING.set()
+        async with Socket(lab.url(here)) as socket:
+            await socket.say(write_hello(lab.hello(token=token)))
+            await socket.ws.receive(timeout=lab.WAIT_S)
+        LOOKING.clear()
+        read = [path for path in READ if str(tmp_path / "b") in path]
+    assert bool(read) == looks
+    assert here.core.counts["stream"] == (0 if token == OURS else 1)

@@ -104,7 +104,9 @@ def test_a_rule_is_explained_with_its_quote_its_settings_and_what_is_assumed() -
 
 
 def test_every_rule_can_be_shown() -> None:
-    assert all(show_text(show(rule_id)) for rule_id in load_pack(shipped("bes")).rules)
+    pack = load_pack(shipped("bes"))
+
+    assert all(show_text(show(rule_id, [pack])) for rule_id in pack.rules)
 
 
 def test_an_unknown_rule_is_answered_with_those_near_it() -> None:

@@ -2,72 +2,37 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import overlay as overlays
-from scoring.canonical import canonical
-from scoring.load import load_pack, shipped
-from scoring.pack import Pack
-from scoring.period.card import Card, to_json
+from scoring.period.card import Card
 from scoring.period.close import Closing, close
-from scoring.period.world import Site, Who, World
-from scoring.records.book import Book
+from scoring.period.world import Who, World
 from scoring.records.period import Period
 from scoring.records.record import Record
+from tests.scoring.elsewhere import told_elsewhere
 from tests.scoring.period.build import record
+from tests.scoring.period.months import (
+    APRIL,
+    MANUAL,
+    MARCH,
+    MAY,
+    PACKS,
+    PEOPLE,
+    build,
+    cards,
+    loaded,
+    written,
+)  # fmt: skip
 
-PACKS = ("bes", "a80", "pm", "ec4", "sal")
-PEOPLE = ("An", "Bo", "Cai")
-MARCH, APRIL, MAY = Period("2026-03"), Period("2026-04"), Period("2026-05")
 FIRST = date(2026, 3, 1)
 FEW = settings(max_examples=10, deadline=None)
-MANUAL = {
-    "bes": ("BES-11", "BES-12", "BES-23", "BES-24", "BES-08", "BES-26a"),
-    "a80": ("A80-L02", "A80-L03", "A80-L10", "A80-L11", "A80-M01", "A80-V03"),
-    "pm": ("PM-11", "PM-14", "PM-26a", "PM-27a"),
-    "ec4": ("EC4-11", "EC4-08"),
-    "sal": ("SAL-B1d", "SAL-B27", "SAL-B1e"),
-}
-
-
-@cache
-def loaded(name: str) -> Pack:
-    return load_pack(shipped(name))
-
-
-def build(name: str, records: Iterable[Record]) -> World:
-    hired = [
-        record("person", f"p-{one}", agent=one, team="north", day="2024-03-01", hired="2024-03-01",
-               role="salesman" if name == "sal" else "agent")
-        for one in PEOPLE
-    ]  # fmt: skip
-    site = Site(money="record_only", registers=dict.fromkeys(("leave", "attendance", "case"), date(2020, 1, 1)))
-    return World(
-        packs={name: loaded(name)}, pack=name, now=datetime.fromisoformat("2026-04-01T00:00"),
-        book=Book.of([*hired, *records]), site=site, overlay=overlays.from_mapping({"trust": "all"}),
-    )  # fmt: skip
-
-
-def cards(of: World, month: Period = MARCH) -> dict[str, Card]:
-    closing = Closing(of)
-    return {name: closing.card(Who("person", name), month) for name in PEOPLE}
-
-
-def written(found: dict[str, Card]) -> bytes:
-    return canonical([to_json(one) for one in found.values()])
 
 
 # books ----------------------------------------------------------------------------------------------------------------
@@ -241,11 +206,12 @@ def test_a_closed_month_and_what_was_adjusted_are_the_month_computed_anew(name: 
     closed = close(april, APRIL)
     last = close(replace(closed, book=build(name, told).book, now=first.now.replace(month=6)), MAY)
 
-    assert written(cards(last)) == frozen
-    anew = cards(replace(last, closed={}, now=first.now))
+    standing, anew = Closing(last), cards(replace(last, closed={}, now=first.now))
+    assert written(cards(standing)) == frozen
+    march, after = cards(standing), [cards(standing, month) for month in (APRIL, MAY)]
     for who in PEOPLE:
-        then, now = _sum_of(cards(last)[who]), _sum_of(anew[who])
-        news = [cards(last, month)[who].adjusted for month in (APRIL, MAY)]
+        then, now = _sum_of(march[who]), _sum_of(anew[who])
+        news = [month[who].adjusted for month in after]
         assert then[0] + sum(one.points for one in news) == now[0]
         assert then[1] + sum(one.pay for one in news) == now[1]
 
@@ -269,10 +235,10 @@ def test_what_a_closing_keeps_is_what_would_be_computed_again(name: str, data: s
     last = close(replace(april, book=build(name, told).book, now=first.now.replace(month=6)), MAY)
 
     forgetful = {month: replace(one, stood={}) for month, one in last.closed.items()}
-    anew = replace(last, closed=forgetful)
+    mindful, anew = Closing(last), Closing(replace(last, closed=forgetful))
     for month in (APRIL, MAY):
-        for who in PEOPLE:
-            assert cards(last, month)[who].adjusted == cards(anew, month)[who].adjusted
+        kept, computed = cards(mindful, month), cards(anew, month)
+        assert {who: kept[who].adjusted for who in PEOPLE} == {who: computed[who].adjusted for who in PEOPLE}
 
 
 @FEW
@@ -301,7 +267,8 @@ def test_a_ladder_pays_the_nth_step_whenever_it_comes(number: int, taken: int, d
 
 SCRIPT = """
 from hashlib import sha256
-from tests.scoring.period.test_month_properties import PACKS, MARCH, build, cards, record, written, MANUAL
+from tests.scoring.period.build import record
+from tests.scoring.period.months import PACKS, MARCH, build, cards, written, MANUAL
 from scoring.period.close import close
 for name in PACKS:
     told = [record("observation", f"o{n}{who}", agent=who, day=f"2026-03-{n + 2:02}", rule=[rule], reason="x", n=n + 1)
@@ -315,12 +282,6 @@ for name in PACKS:
 
 
 def test_hash_seed_locale_and_time_zone_change_no_byte() -> None:
-    root = Path(__file__).parents[3]
-    seen = set()
-    for seed, zone, locale in (("0", "Asia/Shanghai", "C.UTF-8"), ("4711", "America/New_York", "C")):
-        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale, "PYTHONPATH": str(root)}
-        done = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=True)
-        seen.add(done.stdout)
+    (told,) = told_elsewhere(SCRIPT)
 
-    assert len(seen) == 1
-    assert len(set(seen.pop().split())) == len(PACKS)
+    assert len(set(told.split())) == len(PACKS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from ingest.origin import is_loopback
 from qa.web.problems import Refusal
 
 SAME = "'self'"
@@ -58,16 +58,6 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
         response.headers[name] = value
     response.headers[hdrs.CONTENT_SECURITY_POLICY] = content_policy(response.get(STYLE_NONCE))
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    if name.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def check_bind(host: str) -> None:

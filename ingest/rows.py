@@ -121,6 +121,12 @@ def body(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+def start_of(row: Row) -> dict[str, Any]:
+    """What a start row says of its leg."""
+    said: dict[str, Any] = json.loads(row.payload)
+    return said
+
+
 def micros(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 

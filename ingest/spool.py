@@ -11,21 +11,27 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import IO, Any
 
 from ingest.errors import SpoolError, SpoolFailed, SpoolFull, SpoolGone, SpoolLocked
-from ingest.legs import Builder, LegAudio, in_order
+from ingest.legs import LegAudio
+from ingest.pieces import Uses, Written, uses
 from ingest.rows import Admit, Row, content_key, crc, event_key, moment
 from ingest.sink import SpoolRow
 
 LegName = tuple[str, str]  # call, leg
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+_HEAD = 100  # bytes of a database's head; of them
+_FORMAT, _NO_LOG = slice(18, 20), b"\1\1"  # say that it is written without a write-ahead log, and
+_VERSION, _COPY = slice(60, 64), b"\0\0\0\1"  # (the application's own) that it was handed over
 _SPOILT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SPOILT_READ = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0")
@@ -231,6 +237,16 @@ def all_files(root: Path) -> list[Path]:
     return [path for folder in sorted(folders) for path in files(folder)]
 
 
+def by_process(root: Path, machine: str | None = "") -> dict[str, list[Path]]:
+    """The files under *root* by the process that wrote them, MACHINE/PROCESS, each in the order of writing; without a
+    *machine* its folder is one level more."""
+    found: dict[str, list[Path]] = {}
+    for path in all_files(root):
+        folder = path.parent.relative_to(root).as_posix()
+        found.setdefault(folder if machine is None else f"{machine}/{folder}", []).append(path)
+    return found
+
+
 def lock(folder: Path) -> IO[str]:
     """One process a folder, for as long as the returned file stays open."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -279,11 +295,19 @@ class Reader:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """For reading only; waits for a writer's short lock."""
-    if not path.exists():
-        raise SpoolGone(f"{path}: is not there; it was released or moved away")
-    uri = f"{path.resolve().as_uri()}?mode=rw"
+    """For reading only; waits for a writer's short lock. A copy that was handed over never changes: nothing is locked
+    or shared for it, which a network folder could not be trusted with."""
+    try:
+        how = "mode=ro&immutable=1" if _is_copy(path) else "mode=rw"
+    except FileNotFoundError:
+        raise SpoolGone(f"{path}: is not there; it was released or moved away") from None
+    uri = f"{path.resolve().as_uri()}?{how}"
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+
+
+def _is_copy(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(_HEAD)[_VERSION] == _COPY
 
 
 def _row(values: Sequence[Any]) -> tuple[Row, bool]:
@@ -439,6 +463,15 @@ def contents(path: Path) -> Contents:
     return Contents(last, retired, frozenset(map(tuple, legs)))
 
 
+def last_row(path: Path) -> int | None:
+    """The last row of a file that will not grow any more; None while it may."""
+    with _reading(path), closing(_open(path)) as db:
+        if db.execute("SELECT 1 FROM meta WHERE key = 'retired'").fetchone() is None:
+            return None
+        (last,) = db.execute("SELECT coalesce(max(rowid), 0) FROM rows").fetchone()
+    return int(last)
+
+
 def release(path: Path, cursor: int, assembled: Iterable[LegName]) -> None:
     """Unlink a retired file once the tailer's cursor and the assembler have both passed it; refuses otherwise."""
     held = contents(path)
@@ -458,26 +491,66 @@ def remove(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def read_leg(folder: Path, call: str, leg: str, aliases: Iterable[str] = ()) -> LegAudio:
-    """All that is stored of a leg under *folder*, over every file and process, checksums verified.
-
-    *aliases* are UUIDs that are bound to this leg by events that the caller knows; those of leg events that lie in
-    the same files are found here.
+def copied(path: Path, to: Path) -> None:
+    """A retired file with its log folded in, for other machines: synced, and needing no log. SpoolError while that
+    cannot be done. *to* counts for nothing until this has returned.
     """
-    paths, build = all_files(folder), Builder()
+    with _reading(path), closing(_open(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        db.execute("BEGIN")  # while this reads past an empty log, nobody folds anything into the file
+        retired = db.execute("SELECT 1 FROM meta WHERE key = 'retired'").fetchone() is not None
+        log = path.with_name(f"{path.name}-wal")
+        if not retired or (log.exists() and log.stat().st_size):
+            raise SpoolError(f"{path}: is still being written or read; it is handed over later")
+        with path.open("rb") as source, to.open("wb") as target:
+            head = bytearray(source.read(_HEAD))
+            head[_FORMAT], head[_VERSION] = _NO_LOG, _COPY
+            target.write(head)
+            shutil.copyfileobj(source, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+        db.execute("COMMIT")
+
+
+def read_leg(stored: Path | Mapping[str, Sequence[Path]], call: str, leg: str, aliases: Iterable[str] = ()) -> LegAudio:
+    """All that is stored of a leg, as ``read_uses`` finds it; what came elsewhere under the same name is left out."""
+    audio = read_uses(stored, call, leg, aliases).audio
+    if audio is None:
+        where = stored if isinstance(stored, Path) else f"{sum(map(len, stored.values()))} files of the spool"
+        raise SpoolError(f"{where}: holds nothing of leg {leg!r} of call {call!r}; look at the call's leg events")
+    return audio
+
+
+def read_uses(
+    stored: Path | Mapping[str, Sequence[Path]],
+    call: str,
+    leg: str,
+    aliases: Iterable[str] = (),
+    met: Callable[[Path], None] = lambda path: None,
+) -> Uses:
+    """All that is stored of a leg over every file and process, checksums verified; *met* hears of each file with rows.
+
+    *stored* is a folder, or files by process (MACHINE/PROCESS). *aliases* are UUIDs that are bound to this leg by
+    events that the caller knows; those of leg events that lie in the same files are found here.
+    """
+    processes = by_process(stored) if isinstance(stored, Path) else stored
+    paths = [path for own in processes.values() for path in own]
     names = {call: leg} | dict.fromkeys([*aliases, *_aliases(paths, call, leg)], "")
-    pieces: dict[Path, list[tuple[Row, bool]]] = {}  # by the process that wrote them
-    for path in paths:
-        for name, which in names.items():
-            for rowid, row, sound in _readable(path, _LEG, (name, which, which)):
-                if not sound:
-                    quarantine_row(path, rowid, row)
-                pieces.setdefault(path.parent, []).append((row, sound))
-    for row, sound in in_order(list(pieces.values())):
-        build.take(row, sound)
-    if not build.found:
-        raise SpoolError(f"{folder}: holds nothing of leg {leg!r} of call {call!r}; look at the call's leg events")
-    return build.build()
+    pieces: dict[Written, list[tuple[Row, bool]]] = {}
+    for process, own in processes.items():
+        for path, (name, which) in product(own, names.items()):
+            rows = list(_rows_of(path, name, which))
+            if rows:
+                met(path)
+                pieces.setdefault((process, name), []).extend(rows)
+    return uses(pieces)
+
+
+def _rows_of(path: Path, name: str, which: str) -> Iterator[tuple[Row, bool]]:
+    for rowid, row, sound in _readable(path, _LEG, (name, which, which)):
+        if not sound:
+            quarantine_row(path, rowid, row)
+        yield row, sound
 
 
 def _readable(path: Path, query: str, values: tuple[str, ...]) -> Iterator[tuple[int, Row, bool]]:

@@ -20,13 +20,14 @@ from ingest.errors import SpoolError
 from ingest.events import Event
 from ingest.events import Leg as LegEvent
 from ingest.session import fold_call
-from ingest.spool import Contents, all_files, contents, release
+from ingest.spool import Contents, all_files, contents, release, remove
 from ingest.whose import asked, assigned
 from qa import calls as rows
 from qa import seatfold
+from qa.handover import Places
 from qa.jobs import HEAR, Step
 from qa.seatfold import digest, parsed
-from qa.sound import Leg, Shelf, align, keep, legs_of
+from qa.sound import Found, Leg, Material, Shelf, align, keep, legs_of, stems
 from qa.store import calls, events, ledger, queue, recordings, seating, spools
 from qa.store.errors import StoreAway, StoreBusy, StoreFull
 from qa.store.pool import Store, Tx
@@ -35,6 +36,8 @@ from speech.errors import AudioError
 ACTOR = "fold"
 LONGEST = timedelta(hours=1)  # between two tries of what cannot be folded
 LATE = timedelta(seconds=30)  # media or signalling that is still missing is not waited for any longer
+HANDED_LATE = timedelta(minutes=2)  # so long an ended call waits for files of other machines that are on their way
+LOOK = timedelta(seconds=2)
 SILENT = timedelta(hours=4)  # a call of which nothing at all was heard for so long is taken for over
 NO_SIGNALLING, NO_MEDIA, ADOPTED = "no signalling", "no media", "adopted"
 LEGS_OVER, NOTHING_CAME = "legs_over", "silent"
@@ -74,7 +77,9 @@ class Known:
 class Folder:
     """The folds of one site. ``now`` is the clock; ``waiting`` holds ended calls whose audio is not complete,
     ``open`` when a call that nobody ends is looked at again, ``aside`` what could not be folded: until when, and how
-    long that wait was."""
+    long that wait was. Where machines share the database, ``shared`` is the folder of their spool files, ``machine``
+    this one's name, ``patience`` until when a call waits for their files, ``late`` calls of which files came later,
+    ``held`` what is in files that were handed over."""
 
     store: Store
     site: str
@@ -88,10 +93,15 @@ class Folder:
     waiting: dict[str, datetime] = field(default_factory=dict)
     open: dict[str, datetime] = field(default_factory=dict)
     aside: dict[tuple[events.Kind, str], tuple[datetime, timedelta]] = field(default_factory=dict)
+    shared: Path | None = None
+    machine: str = ""
+    patience: dict[str, datetime] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
+    held: dict[str, Contents] = field(default_factory=dict)
 
     @property
     def shelf(self) -> Shelf:
-        return Shelf(self.site, self.spool, self.folder, self.step)
+        return Shelf(self.site, Places(self.spool, self.shared, self.machine), self.folder, self.step)
 
     async def resume(self) -> None:
         """After a start: calls that had ended before are looked at again."""
@@ -120,6 +130,8 @@ class Folder:
         done += await self._give_up()
         for name in [name for name, until in self.waiting.items() if until <= self.now()]:
             try:
+                if await self._awaits(name):
+                    continue
                 await self._finish(name)
             except (StoreAway, StoreBusy):
                 raise
@@ -190,8 +202,10 @@ class Folder:
         if not ended and why is None:
             self.open[name] = self.now() + self._patience(before.get(name), known, given_up)
         fresh = self._rows(known, before.get(name), ended or why is not None, why, given_up)
+        late = name in self.late
         for one in fresh:
-            await self._put(tx, before.get(one.id), one, known)
+            await self._put(tx, before.get(one.id), one, known, late)
+        self.late.discard(name)
         for gone in before.keys() - {one.id for one in fresh}:
             await self._withdraw(tx, before[gone])
 
@@ -231,8 +245,8 @@ class Folder:
             for one in fresh
         ]
 
-    async def _put(self, tx: Tx, before: calls.Call | None, fresh: calls.Call, known: Known) -> None:
-        if before is not None and _same(before, fresh) and before.state not in ("live", "ended"):
+    async def _put(self, tx: Tx, before: calls.Call | None, fresh: calls.Call, known: Known, late: bool) -> None:
+        if before is not None and _same(before, fresh) and before.state not in ("live", "ended") and not late:
             return
         if before == fresh and rows.was_missed(fresh) and fresh.state == "live":
             return  # a long wait may have many
@@ -262,35 +276,64 @@ class Folder:
                 self.open.pop(name, None)
                 self.waiting[name] = self.now()
 
+    async def _awaits(self, name: str) -> bool:
+        """Files of other machines that may hold some of it are on their way: it waits for them, but not for ever."""
+        if self.shared is None:
+            return False
+        there = stems(await asyncio.to_thread(self.shelf.places.processes))
+        async with self.store.site(self.site, ACTOR) as tx:
+            row = await calls.get(tx, name)
+            absent = await self.shelf.absent(tx, await spools.marks(tx, row.conversation or name), there)
+        if not absent or self.patience.setdefault(name, self.now() + HANDED_LATE) <= self.now():
+            self.patience.pop(name, None)
+            if absent:
+                log.warning("call.not_waited_for", call=name, files_of=sorted(absent))
+            return False
+        self.waiting[name] = self.now() + LOOK
+        return True
+
     async def _finish(self, name: str) -> None:
         """Assemble what there is of an ended part and leave the rest to a durable job."""
+        what, found = None, Found()
         async with self.store.site(self.site, ACTOR) as tx:
             row = await calls.get(tx, name)
             known = await self._known(tx, name if row.orphan == ADOPTED else row.conversation or name)
             number = rows.number_of(row)
             gone = bool(row.folded.get("withdrawn")) or rows.was_missed(row)
             stale = gone or number > max(1, len(known.call.parts))
-            what = (
-                await self.shelf.material(tx, name, known.call, number, known.told, known.legs) if not stale else None
-            )
-        recording = await self.shelf.recorded(what) if what is not None else None
+            if not stale:
+                what = await self.shelf.material(tx, name, known.call, number, known.told, known.legs, known.marks)
+        recording = await self.shelf.recorded(what, found) if what is not None else None
         async with self.store.site(self.site, ACTOR) as tx:
             await ledger.hold_subject(tx, f"call:{name}")
             kept = await keep(tx, recording) if recording is not None else True
             if what is not None and what.stands is not None and recording is None:
                 await align(tx, what.stands, what.met_at)
-            found = await recordings.of_call(tx, name)
-            row = _recorded(await calls.get(tx, name), known, bool(found))
+            sound = await recordings.of_call(tx, name)
+            row = _recorded(await calls.get(tx, name), known, bool(sound))
             await calls.upsert(tx, row)
-            heard = [(one.audio_sha, one.answer_ms, one.gaps) for one in found]
+            await self._note(tx, known.call.id, what, found)
+            heard = [(one.audio_sha, one.answer_ms, one.gaps) for one in sound]
             await queue.enqueue(tx, HEAR, {"call": name}, f"{name}/{digest(row.folded, heard)}")
         if recording is not None and not kept:
             await asyncio.to_thread(self.shelf.drop, recording)
         ms, gaps = (recording.duration_ms, len(recording.gaps)) if recording else (0, 0)
         log.info("call.assembled", call=name, ms=ms, gaps=gaps)
 
+    async def _note(self, tx: Tx, call: str, what: Material | None, found: Found) -> None:
+        """Which files it was assembled with, so that one that comes later is not taken for read; what was left out."""
+        for one in found.refused:
+            if await spools.refuse(tx, call, one):
+                log.warning("audio.refused", call=call, leg=one.leg, process=one.home, says=one.why)
+        if self.shared is not None:
+            files = what.files if what is not None else await asyncio.to_thread(self.shelf.places.processes)
+            there = stems(files)
+            await spools.read(tx, call, found.spools | (set(await spools.of_call(tx, call)) & there))
+
     async def tidy(self) -> int:
         """Remove spool files that tailer and assembler have both passed; how many went."""
+        if self.shared is not None:
+            return await self._tidy_shared()
         gone = 0
         for path in all_files(self.spool):
             try:
@@ -301,6 +344,54 @@ class Folder:
             except SpoolError as error:  # it stays, and the others go
                 log.warning("spool.kept", says=str(error))
         return gone
+
+    async def _tidy_shared(self) -> int:
+        """The same of files that were handed over; each machine then takes its own copy away. Calls that were assembled
+        before such a file came are assembled anew."""
+        assert self.shared is not None
+        paths = await asyncio.to_thread(all_files, self.shared)
+        async with self.store.site(self.site, ACTOR) as tx:
+            released = await spools.handed(tx, [path.stem for path in paths])
+        self.held = {stem: held for stem, held in self.held.items() if stem in released}
+        gone = 0
+        for path in paths:
+            if path.stem not in released:
+                continue  # its machine is about to say that it is there
+            try:
+                gone += await self._passed_shared(path, released[path.stem])
+            except SpoolError as error:
+                log.warning("spool.kept", says=str(error))
+        return gone
+
+    async def _passed_shared(self, path: Path, released: bool) -> bool:
+        """Whether a file that was handed over went."""
+        if not released:
+            if path.stem not in self.held:
+                self.held[path.stem] = await asyncio.to_thread(contents, path)
+            held = self.held[path.stem]
+            if await self._unread(path.stem, held) or not await self._passed(path.stem, held):
+                return False
+            async with self.store.site(self.site, ACTOR) as tx:
+                await spools.release(tx, path.stem)
+        await asyncio.to_thread(remove, path)
+        return True
+
+    async def _unread(self, spool: str, held: Contents) -> bool:
+        """Whether a call that has audio in a file was not assembled with it; one that is over is due again."""
+        unread = False
+        async with self.store.site(self.site, ACTOR) as tx:
+            readers = await spools.readers(tx, spool)
+            for name, leg in sorted(held.legs):
+                call = await spools.call_of(tx, name) or name
+                if call in readers:
+                    continue
+                unread = True
+                await spools.holds(tx, spool, name, leg)
+                parts = await calls.parts(tx, call)
+                if parts and all(part.state not in ("live", "ended") for part in parts):
+                    self.late.add(call)
+                    await events.mark_due(tx, "call", call)
+        return unread
 
     async def _passed(self, spool: str, held: Contents) -> bool:
         """Carried whole, and every call that has audio in it is assembled with nothing new since."""

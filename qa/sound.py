@@ -6,22 +6,23 @@ Reads spool files and earlier recordings, writes recordings; decides neither wha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
 from ingest.binding import aliases
 from ingest.callvalue import Call
-from ingest.errors import SpoolError
 from ingest.events import Event
 from ingest.legs import LegAudio
-from ingest.spool import all_files, read_leg
+from ingest.pieces import Refused, machine
+from ingest.spool import read_uses
 from qa.assemble import RATE, Assembled, assemble, put, write
+from qa.handover import Places
 from qa.jobs import Step
 from qa.late import add, aligned
 from qa.store import recordings, spools
@@ -30,21 +31,27 @@ from qa.windows import Legs, of_part
 from speech.audio import decode
 
 BEYOND = timedelta(seconds=2)
+NOT_HANDED_OVER = "not_handed_over"  # it is stored on another machine, which has not given it out yet
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """What the marks say of one leg: whose it is, since when, whether it is over."""
+    """What the marks say of one leg: whose it is, whether it has begun and is over; its first ``start``, how long it
+    is where that was said, and which processes have pieces of it."""
 
     role: str
     started: bool
     ended: bool
+    start: Mapping[str, Any] = field(default_factory=dict)
+    samples: int = 0
+    homes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
     """All that a recording of one part is made from.
 
+    ``files`` are those that can be read now, by process; ``absent`` the processes that have more, not handed over yet.
     ``stands`` is the one of which part of the spool has gone; ``base`` one of the whole conversation, made before
     anybody knew that it had parts; ``adopted`` those of legs that were kept as calls, by their one-time name.
     """
@@ -54,6 +61,8 @@ class Material:
     number: int  # which part of it, from 1
     told: Sequence[Event]
     legs: Mapping[str, Leg]
+    files: Mapping[str, Sequence[Path]]
+    absent: frozenset[str] = frozenset()
     stands: recordings.Recording | None = None
     base: recordings.Recording | None = None
     adopted: Mapping[str, recordings.Recording] = field(default_factory=dict)
@@ -69,35 +78,77 @@ class Material:
         return parts[self.number - 1].left_at or self.call.ended_at if len(parts) > 1 else self.call.ended_at
 
 
+@dataclass(slots=True)
+class Found:
+    """What reading the spool came to, beside the sound: the files with rows of the call, and audio that is nobody's."""
+
+    spools: set[str] = field(default_factory=set)
+    refused: list[spools.RefusedAudio] = field(default_factory=list)
+
+
 def legs_of(call: Call, marks: Sequence[spools.LegMark]) -> dict[str, Leg]:
-    """Legs by name: what events registered, and what the spool's marks say of each."""
+    """Legs by name: what events registered, and what the spool's marks say of each.
+
+    A leg that wandered from one machine to another is over once each of them says so.
+    """
     legs = {name: Leg(role, False, False) for name, role in call.legs.items()}
+    open_at: dict[str, set[str]] = {}  # machines that have begun a leg and not ended it
     for mark in marks:
-        old = legs.get(mark.leg, Leg("unknown", False, False))
+        old, where = legs.get(mark.leg, Leg("unknown", False, False)), machine(mark.home or "")
+        going = open_at.setdefault(mark.leg, set())
+        homes = old.homes | {mark.home or ""}
         if mark.kind == "start":
             role = old.role if old.role != "unknown" else str(mark.body.get("role", "unknown"))
-            legs[mark.leg] = Leg(role, True, False)
+            going.add(where)
+            legs[mark.leg] = Leg(role, True, False, old.start or mark.body, old.samples, homes)
         elif mark.kind == "end":
-            legs[mark.leg] = replace(old, ended=True)
+            going.discard(where)
+            samples = max(old.samples, int(mark.body.get("samples", 0)))
+            legs[mark.leg] = replace(old, ended=not going, samples=samples, homes=homes)
+        elif mark.leg in legs:
+            legs[mark.leg] = replace(old, homes=homes)
     return legs
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where a site's recordings lie, and the spool that they are made from."""
+    """Where a site's recordings lie, and the spools that they are made from."""
 
     site: str
-    spool: Path
+    places: Places
     folder: Path
     step: Step
 
+    async def absent(self, tx: Tx, marks: Sequence[spools.LegMark], there: Collection[str]) -> dict[str, set[str]]:
+        """Files of other machines that may hold more of these legs and cannot be read here now, by process."""
+        if self.places.shared is None:
+            return {}
+        spans: dict[str, tuple[str, str]] = {}
+        going: dict[str, set[tuple[str, str]]] = {}
+        for mark in marks:
+            if mark.home is None or machine(mark.home) == self.places.machine:
+                continue
+            first, last = spans.get(mark.home, (mark.spool, mark.spool))
+            spans[mark.home] = min(first, mark.spool), max(last, mark.spool)
+            name, still = (mark.call, mark.leg), going.setdefault(mark.home, set())
+            (still.discard if mark.kind == "end" else still.add)(name)
+        missing = {}
+        for home, (first, last) in spans.items():
+            upto = None if going[home] else last  # a leg that is not over may go on in any later file
+            if left := set(await spools.unreleased(tx, home, first, upto)) - set(there):
+                missing[home] = left
+        return missing
+
     async def material(
-        self, tx: Tx, id: str, call: Call, number: int, told: Sequence[Event], legs: Mapping[str, Leg]
-    ) -> Material:
+        self, tx: Tx, id: str, call: Call, number: int, told: Sequence[Event], legs: Mapping[str, Leg],
+        marks: Sequence[spools.LegMark] = (),
+    ) -> Material:  # fmt: skip
         """With what was recorded before, where part of the spool has gone: what is left alone would give less."""
-        there = {path.stem for path in all_files(self.spool)}
-        what = Material(id, call, number, told, legs)
-        if not set(await spools.of_call(tx, call.id)) - there:
+        files = await asyncio.to_thread(self.places.processes)
+        there = stems(files)
+        absent = await self.absent(tx, marks, there)
+        what = Material(id, call, number, told, legs, files, frozenset(absent))
+        if not set(await spools.of_call(tx, call.id)) - there - set().union(*absent.values()):
             return what
         stands = next(iter(await recordings.of_call(tx, id)), None)
         if len(call.parts) > 1 and (stands is None or _longer(stands, what.left_at)):
@@ -111,10 +162,10 @@ class Shelf:
                     adopted[name] = kept[0]
         return replace(what, stands=stands, adopted=adopted)
 
-    async def recorded(self, what: Material) -> recordings.Recording | None:
+    async def recorded(self, what: Material, found: Found) -> recordings.Recording | None:
         """The recording, on the disk; None where there is no sound, or nothing new to what stands."""
-        whole = await asyncio.to_thread(self._audio, what)
-        audio = of_part(what.call, what.number, whole)
+        call, whole = await asyncio.to_thread(self._audio, what, found)
+        audio = of_part(call, what.number, whole)
         if what.stands is None:
             one = await asyncio.to_thread(assemble, audio, what.met_at, what.left_at)
         else:
@@ -129,19 +180,31 @@ class Shelf:
     def drop(self, recording: recordings.Recording) -> None:
         (self.folder / recording.path).unlink(missing_ok=True)
 
-    def _audio(self, what: Material) -> Legs:
-        found: dict[str, tuple[str, LegAudio]] = {}
+    def _audio(self, what: Material, found: Found) -> tuple[Call, Legs]:
+        """The sound of each leg; what came under its name elsewhere is a leg beside it, of the same seat."""
         if what.base is not None and what.base.origin_at is not None:
-            return {role: (role, self._kept(what.base, role)) for role in what.base.roles}
+            return what.call, {role: (role, self._kept(what.base, role)) for role in what.base.roles}
+        legs: dict[str, tuple[str, LegAudio]] = {}
+        seats = dict(what.call.leg_seats)
         for leg, known in what.legs.items():
             names = aliases(what.told, what.call.id, leg)
-            try:
-                found[leg] = (known.role, read_leg(self.spool, what.call.id, leg, names))
-            except SpoolError:  # registered, but no sample of it here: adopted from before, or a hole for the map
-                kept = next((what.adopted[name] for name in names if name in what.adopted), None)
-                if kept is not None and kept.origin_at is not None:
-                    found[leg] = (known.role, self._kept(kept, known.role))
-        return found
+            uses = read_uses(what.files, what.call.id, leg, names, lambda path: found.spools.add(path.stem))
+            found.refused += [_refused(leg, one) for one in uses.refused]
+            audio = uses.audio or self._adopted(what, names, known.role)  # None: a hole for the map
+            if known.started and known.homes & what.absent:
+                audio = _pending(audio, known, what.left_at)
+            if audio is None:
+                continue
+            legs[leg] = known.role, audio
+            for number, beside in enumerate(uses.beside, 2):
+                legs[name := f"{leg}@{number}"] = known.role, beside
+                seats |= {name: seats[leg]} if leg in seats else {}
+        return replace(what.call, leg_seats=seats), legs
+
+    def _adopted(self, what: Material, names: Sequence[str], role: str) -> LegAudio | None:
+        """Audio that was recorded before anybody knew whose it was."""
+        kept = next((what.adopted[name] for name in names if name in what.adopted), None)
+        return self._kept(kept, role) if kept is not None and kept.origin_at is not None else None
 
     def _kept(self, kept: recordings.Recording, role: str) -> LegAudio:
         """One party's sound as it was put away before."""
@@ -188,6 +251,29 @@ class Shelf:
             gaps=one.gaps,
             origin_at=one.origin_at,
         )
+
+
+def stems(files: Mapping[str, Sequence[Path]]) -> set[str]:
+    return {path.stem for paths in files.values() for path in paths}
+
+
+def _refused(leg: str, one: Refused) -> spools.RefusedAudio:
+    return spools.RefusedAudio(leg, one.process, one.began_at, one.why)
+
+
+def _pending(audio: LegAudio | None, known: Leg, until: datetime | None) -> LegAudio | None:
+    """A leg of which files are still on another machine: what is not there yet is a gap that says so."""
+    said = known.start
+    if audio is None:
+        begun = datetime.fromisoformat(said["at"])
+        audio = LegAudio(said["rate"], said["encoding"], begun, [], [], None, known.role)
+    samples = known.samples
+    if not known.ended and until is not None and audio.started_at is not None:
+        samples = max(samples, int((until - audio.started_at).total_seconds() * audio.rate))
+    gaps = [(at, count, NOT_HANDED_OVER if cause == "missing" else cause) for at, count, cause in audio.gaps]
+    if samples > audio.samples:
+        gaps.append((audio.samples, samples - audio.samples, NOT_HANDED_OVER))
+    return replace(audio, gaps=gaps, samples=max(samples, audio.samples)) if samples or audio.samples else None
 
 
 def _longer(one: recordings.Recording, until: datetime | None) -> bool:

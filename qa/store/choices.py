@@ -15,3 +15,9 @@ async def get(tx: Tx, key: str, default: Any = None) -> Any:
 
 async def put(tx: Tx, key: str, value: object) -> None:
     await tx.run("sites.set", key, dumps(value))
+
+
+async def first(tx: Tx, key: str, value: object) -> Any:
+    """Set it unless it is set; what stands."""
+    await tx.run("sites.set_first", key, dumps(value))
+    return await get(tx, key)

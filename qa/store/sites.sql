@@ -38,3 +38,6 @@ SELECT value FROM setting WHERE key = $1;
 -- set: Give a setting its value.
 INSERT INTO setting (key, value) VALUES ($1, $2)
 ON CONFLICT (site_id, key) DO UPDATE SET value = excluded.value, actor = excluded.actor, set_at = now();
+
+-- set_first: Give a setting its first value; the one that has one keeps it.
+INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (site_id, key) DO NOTHING;

@@ -18,6 +18,7 @@ from ingest.errors import BodyError, SpoolError
 from ingest.origin import is_loopback, refusal
 from ingest.pace import FACTOR, Bucket
 from ingest.shell.core import LOG, Core
+from ingest.shell.door import DOOR, Door
 from ingest.shell.stream_socket import StreamSocket
 from ingest.shell.streams import Streams
 from ingest.shell.way import problem
@@ -25,6 +26,8 @@ from ingest.sources import Source, Sources, fault, inside, key_in
 
 BODY_S = 10.0
 KEEPALIVE_S = 5.0
+HANDSHAKE_S = 5.0  # of TLS
+BACKLOG = 128
 HANDSHAKE = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 CLIENT_GONE = 499  # nobody is there to read it
 RETRY_AFTER_S = 1
@@ -65,7 +68,9 @@ class Server:
         self._core, self._streams, self._sources, self._ways = core, streams, sources, ways
         self._tls, self._shared = tls, shared
         self._sockets: set[StreamSocket] = set()
+        self._door = Door(core)
         self._runner: web.AppRunner | None = None
+        self._port: asyncio.Server | None = None
         self._paces: dict[str, Bucket] = {}
         self._local = False
 
@@ -73,6 +78,7 @@ class Server:
         """Listen; returns the port."""
         self._local = is_loopback(host) and self._sources.keyless
         app = web.Application(client_max_size=BODY_BYTES + 1, middlewares=[self._programs_only])
+        app[DOOR] = self._door
         app.router.add_post("/events", self._events)
         app.router.add_get("/stream", self._stream)
         app.router.add_get("/healthz", self._health)
@@ -82,16 +88,20 @@ class Server:
             app, access_log=None, logger=self._log(), keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0
         )
         await self._runner.setup()
-        await web.TCPSite(
-            self._runner, host, port, reuse_address=True, reuse_port=self._shared or None, ssl_context=self._tls
-        ).start()
-        chosen: int = self._runner.addresses[0][1]
+        assert self._runner.server is not None
+        self._port = await asyncio.get_running_loop().create_server(
+            self._door.guarding(self._runner.server), host, port, reuse_address=True, reuse_port=self._shared or None,
+            ssl=self._tls, ssl_handshake_timeout=HANDSHAKE_S if self._tls else None, backlog=BACKLOG,
+        )  # fmt: skip
+        chosen: int = self._port.sockets[0].getsockname()[1]
         return chosen
 
     async def stop(self) -> None:
         """Send every client to the next process, then close the port."""
         leaving = [socket.go_away() for socket in self._sockets] + [way.go_away() for way in self._ways]
         await asyncio.gather(*leaving)
+        if self._port is not None:
+            self._port.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -126,6 +136,7 @@ class Server:
 
     async def _events(self, request: web.Request) -> web.Response:
         source = self._source(request, "events")
+        self._door.vouch(request)
         try:
             async with asyncio.timeout(BODY_S):
                 values = split_body(await request.read())
@@ -195,7 +206,7 @@ class Server:
             why = f"source {source.name!r}: has {source.legs} legs open, which is its limit"
             self._core.refuse("stream", why)
             raise web.HTTPServiceUnavailable(text=json.dumps({"error": why}), content_type="application/json")
-        socket = StreamSocket(self._core, self._streams, source, self._sources.names)
+        socket = StreamSocket(self._core, self._streams, source, self._sources.names, self._door.vouch)
         self._sockets.add(socket)
         try:
             return await socket.serve(request)

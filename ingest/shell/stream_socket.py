@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -48,10 +49,12 @@ class StreamSocket:
     """One connection, from its hello to its close."""
 
     def __init__(
-        self, core: Core, streams: Streams, source: Source | None = None, names: frozenset[str] = frozenset()
-    ) -> None:
-        """*source*: who has shown a key; without one nobody writes under the *names* of those who have one."""
-        self._core, self._streams = core, streams
+        self, core: Core, streams: Streams, source: Source | None, names: frozenset[str],
+        vouch: Callable[[web.Request], None],
+    ) -> None:  # fmt: skip
+        """*source*: who has shown a key; without one nobody writes under the *names* of those who have one. *vouch* is
+        told when a token has opened a leg."""
+        self._core, self._streams, self._vouch = core, streams, vouch
         self.source, self._names = source, names
         self._ws = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, max_msg_size=HEAD_BYTES + PAYLOAD_BYTES + 1, compress=False, timeout=2.0
@@ -67,7 +70,7 @@ class StreamSocket:
         assert request.transport is not None
         self._out = cast(asyncio.WriteTransport, request.transport)
         try:
-            await self._talk(await self._hello())
+            await self._talk(await self._hello(), request)
         except ProtocolError as error:
             await self._refuse(error)
         except TokenError as error:
@@ -94,9 +97,10 @@ class StreamSocket:
             raise StreamError(f"source: this key may write as {self.source.writes!r} only", TOKEN)
         return message
 
-    async def _talk(self, hello: Hello) -> None:
+    async def _talk(self, hello: Hello, request: web.Request) -> None:
         await self._streams.catch_up(hello)
         live = self._live = self._streams.enter(hello, self)
+        self._vouch(request)
         sender = asyncio.create_task(self._acknowledge(live), name="stream-acks")
         try:
             await self._take(live)

@@ -14,6 +14,7 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from ingest.errors import PaceError, ProtocolError, SignatureError, SpoolError, TokenError
 from ingest.shell.core import LOG, Core
+from ingest.shell.door import DOOR
 from ingest.shell.legs import LegWriter
 from ingest.sources import ANY, Source
 
@@ -37,7 +38,8 @@ class Route:
         return sum(len(socket.legs) for socket in self._sockets)
 
     async def talk(self, socket: LegSocket, request: web.Request) -> web.WebSocketResponse:
-        """One connection from beginning to end."""
+        """One connection from beginning to end; its sender has been let in."""
+        request.app[DOOR].vouch(request)
         self._sockets.add(socket)
         try:
             return await socket.serve(request)

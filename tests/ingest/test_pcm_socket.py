@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,30 @@ async def test_asterisk_sends_a_leg_that_we_asked_for(tmp_path: Path) -> None:
 
     assert (leg.encoding, leg.rate, leg.role, leg.samples, leg.ended) == ("ulaw", 8000, "agent", 8000, "end")
     assert again == 1008
+
+
+async def test_a_tap_of_ours_that_brings_no_audio_is_let_go_soon(tmp_path: Path) -> None:
+    """Its bridge has no sound: made anew at once, little of the greeting is missing."""
+    ident = audiosocket_uuid(SECRET, "lab-17.0", "17.1", "agent", later())
+    start = json.dumps({**START, "channel_id": f"seatwatch-media-c0ffee-{ident}"})
+    async with lab.running(tmp_path, ways=[partial(PcmWay, prompt_seconds=0.05)]) as ingest:
+        ingest.core.prompt.add(str(ident))
+        assert await send(ingest, [MEDIA], start) == 1001
+        leg = await stored(ingest, str(ident), "audiosocket")
+
+    assert (leg.samples, leg.ended) == (0, "idle")
+
+
+async def test_a_tap_of_ours_that_has_begun_may_be_silent(tmp_path: Path) -> None:
+    ident = audiosocket_uuid(SECRET, "lab-17.0", "17.1", "agent", later())
+    start = json.dumps({**START, "channel_id": f"seatwatch-media-c0ffee-{ident}"})
+    async with lab.running(tmp_path, ways=[partial(PcmWay, prompt_seconds=0.3)]) as ingest:
+        ingest.core.prompt.add(str(ident))
+        async with connected(ingest, MEDIA) as ws:
+            await ws.send_str(start)
+            await ws.send_bytes(b"\xd5" * 160)
+            with pytest.raises(TimeoutError):
+                await ws.receive(0.6)
 
 
 async def test_a_fork_sends_both_parties_in_large_messages(tmp_path: Path) -> None:

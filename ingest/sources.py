@@ -27,11 +27,18 @@ class Source:
     events_per_second: int = 500
     inbound_role: str = "customer"  # who speaks on the inbound track of its media streams, where they do not say
     call_token: bool = True  # its media streams need the call's own token: a signature alone can be sent again
+    calls: str = ""  # it may speak of calls whose names begin so; empty = of any
 
     @property
     def writes(self) -> str | None:
         """The only source name that it may write; None for any."""
         return None if self.name == ANY else self.name
+
+    def no_business(self, call: str) -> str | None:
+        """Why this source may not speak of a call, nor send its audio; None if it may."""
+        if call.startswith(self.calls):
+            return None
+        return f"source {self.name!r}: may speak of calls whose names begin with {self.calls!r} only; see its `calls`"
 
 
 class Sources:

@@ -64,6 +64,7 @@ class SourceTable(Table):
     inbound_role: Literal["customer", "agent"] = Field(
         "customer", description="who speaks on the inbound track of its media streams, where they do not say"
     )
+    calls: str = Field("", max_length=64, description="it may speak of calls whose names begin so; empty = of any")
     call_token: bool = Field(True, description="its media streams need the call's own token beside the signature")
 
     @model_validator(mode="after")
@@ -83,6 +84,7 @@ class SourceTable(Table):
             events_per_second=self.events_per_second,
             inbound_role=self.inbound_role,
             call_token=self.call_token,
+            calls=self.calls,
         )
 
 

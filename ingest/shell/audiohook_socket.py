@@ -171,7 +171,7 @@ class AudioHookSocket(LegSocket):
             return session.accept()
         try:
             await self._core.learn(name := f"{NAME} {session.ident}")
-            admit = self._core.admission.open_once(name, wanted.conversation, self._core.now())
+            admit = self._core.admission.open_once(name, self._own(wanted.conversation), self._core.now())
         except TokenError as error:
             return self._refused("unauthorized", str(error))
         for channel in channels:

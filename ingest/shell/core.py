@@ -141,15 +141,16 @@ class Core:
         if name not in self.admission and (known := await self.elsewhere(name)) is not None:
             self.admission.remember([known])
 
-    async def take_events(self, values: Sequence[object], source: str | None = None) -> Taken:
-        """Store what is an event; returns after COMMIT. *source* is the only one that this sender may write."""
+    async def take_events(self, values: Sequence[object], source: str | None = None, calls: str = "") -> Taken:
+        """Store what is an event; returns after COMMIT. *source* is the only one that this sender may write, *calls*
+        how the names of the calls begin that it may write about."""
         refused: list[tuple[int, Refusal]] = []
         fresh: list[Fresh] = []
         duplicates = 0
         for index, value in enumerate(values):
             event = value if isinstance(value, Refusal) else parse_event(value)
             if isinstance(event, Event):
-                checked = self._check(event, source)
+                checked = self._check(event, source, calls)
                 if checked is None:
                     duplicates += 1
                     continue
@@ -163,10 +164,12 @@ class Core:
         self.counts["event refused"] += len(refused)
         return Taken(len(fresh), duplicates, tuple(refused))
 
-    def _check(self, event: Event, source: str | None) -> Fresh | Refusal | None:
+    def _check(self, event: Event, source: str | None, calls: str) -> Fresh | Refusal | None:
         """A new event, a refusal, or None for one that is stored already. What it registers counts from here on."""
         if source is not None and event.source != source:
             return Refusal("source", f"this key may write as {source!r} only")
+        if event.call is not None and not event.call.startswith(calls):
+            return Refusal("call", f"this key may write about calls whose names begin with {calls!r} only")
         row = event_row(event, int(self.mono() * 1_000_000))
         key, content = event_key(event.source, event.id), content_key(row.payload)
         known = self._keys.get(key)

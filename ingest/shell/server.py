@@ -142,7 +142,8 @@ class Server:
                 values = split_body(await request.read())
             if wait_s := self._too_many(source, len(values)):
                 return problem(429, "events: more than this source may send; wait", {"Retry-After": str(wait_s)})
-            taken = await self._core.take_events(values, source.writes if source else None)
+            whose = (source.writes, source.calls) if source else (None, "")
+            taken = await self._core.take_events(values, *whose)
         except TimeoutError:
             return problem(408, f"body: not complete within {BODY_S:.0f} s; send it in one go")
         except web.HTTPRequestEntityTooLarge:

@@ -95,6 +95,8 @@ class StreamSocket:
             raise StreamError(f"source: {message.source!r} has a key; send it as a bearer token", TOKEN)
         if self.source is not None and self.source.writes not in (None, message.source):
             raise StreamError(f"source: this key may write as {self.source.writes!r} only", TOKEN)
+        if self.source is not None and (why := self.source.no_business(message.call)):
+            raise StreamError(why, TOKEN)
         return message
 
     async def _talk(self, hello: Hello, request: web.Request) -> None:

@@ -146,7 +146,7 @@ class MediaStreamSocket(LegSocket):
         core, now = self._core, self._core.now()
         if why := core.no_room(self._source, len(TRACKS)):
             raise SpoolFull(why)
-        self._call = start.said.get("call", start.call)[:128]
+        self._call = self._own(start.said.get("call", start.call)[:128])
         await core.learn(name := f"{NAME} {start.stream}")
         admits = [*await self._token(start), core.admission.open_once(name, self._call, now)]
         core.store(admits, force=True)

@@ -134,6 +134,12 @@ class LegSocket:
             reason = str(error).encode()[:REASON_BYTES].decode(errors="ignore")  # no half of a character
             await self._ws.close(code=self._code(error), message=reason.encode())
 
+    def _own(self, call: str) -> str:
+        """The call, if this sender may speak of it; else TokenError."""
+        if self._source is not None and (why := self._source.no_business(call)):
+            raise TokenError(why)
+        return call
+
     def _event(self, ident: str, call: str, leg: str, role: str, **more: Any) -> dict[str, Any]:
         """Whose audio a leg is; what is None is not said."""
         said = {name: value for name, value in more.items() if value is not None}

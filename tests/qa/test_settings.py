@@ -170,6 +170,7 @@ secret = "12345"
 ways = ["media-stream"]
 inbound_role = "agent"
 call_token = false
+calls = "tw-"
 
 [siprec]
 source = "sbc"
@@ -215,10 +216,13 @@ def test_a_media_stream_and_a_recording_server_have_terms_of_their_own(place: Pa
     assert found.siprec is not None and source is not None
     told = found.siprec.config()
 
-    assert (source.inbound_role, source.call_token) == ("agent", False)
+    assert (source.inbound_role, source.call_token, source.calls) == ("agent", False, "tw-")
     assert (told.source, told.silence_seconds, told.longest_seconds) == ("sbc", 20, 3600)
     assert (told.sessions, told.connections) == (50, 20)
-    assert found.shown()["sources"] == "cloud (secret set, ways media-stream, inbound_role agent, call_token false)"
+    assert (
+        found.shown()["sources"]
+        == "cloud (secret set, ways media-stream, inbound_role agent, calls tw-, call_token false)"
+    )
     assert "source sbc" in found.shown()["siprec"] and "sessions 50" in found.shown()["siprec"]
     assert "12345" not in f"{found.shown()} {found!r}"
 

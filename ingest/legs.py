@@ -71,7 +71,7 @@ class Builder:
             self.ended = None
         elif kind == "gap":
             self._gap(body["start_sample"], body["samples"], body["cause"])
-        elif kind == "clock":
+        elif kind == "clock" and "sample" in body:  # else only how loud it was
             self.clock = body["sample"], datetime.fromisoformat(body["at"])
         elif kind == "end":
             self.ended = body["cause"]

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from ingest.errors import StreamError
 from ingest.legs import WIDTHS
+from ingest.level import EVERY_S, Meter
 from ingest.rows import Row, body, content_key, micros
 from ingest.stream import FENCED, JUMP_SECONDS, OVER, PROTOCOL, Clock, Finish, Hello, Hole, Piece
 
@@ -59,6 +60,10 @@ class StreamLeg:
     digests: OrderedDict[int, bytes] = field(default_factory=OrderedDict)
     _timed: Hello | None = None  # whose begin this is:
     _began_us: int = 0
+    _meter: Meter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._meter = Meter(self.hello.encoding)
 
     @property
     def name(self) -> tuple[str, str]:
@@ -100,6 +105,9 @@ class StreamLeg:
         at_us = self._at_us(piece.start)
         rows.append(self._row("audio", piece.payload, seq=piece.seq, sample=piece.start, samples=samples, at_us=at_us))
         self.taken, self.sample = piece.seq, piece.start + samples
+        self._meter.hear(piece.payload, samples)
+        if self._meter.samples >= EVERY_S * self.hello.rate:
+            rows.append(self._level())
         return rows
 
     def hole(self, hole: Hole) -> list[Row]:
@@ -117,6 +125,11 @@ class StreamLeg:
         self._writable()
         said = body({"sample": clock.sample, "at": clock.at.isoformat()})
         return [self._row("clock", said, seq=self.taken, sample=self.sample, at_us=micros(clock.at))]
+
+    def _level(self) -> Row:
+        """Our own report of how loud it was; when that was, the client's reports say."""
+        said = body(self._meter.report(self.hello.rate))
+        return self._row("clock", said, seq=self.taken, sample=self.sample, at_us=self._at_us(self.sample))
 
     def finish(self, finish: Finish) -> list[Row]:
         """The end row, once; the last number must be the last one taken."""

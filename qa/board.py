@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.callvalue import Offer
@@ -95,11 +96,41 @@ def _talking(call: Going, offer: Offer, base: CallNow) -> CallNow:
 
 
 def _silent_since(call: Going, offer: Offer) -> datetime | None:
-    """What a listener told; without one, the answer, where legs were announced and none of them ever began."""
+    """What a listener told; without one, the answer, where legs were announced and none of them ever began; else what
+    the legs' own reports show."""
     if told := _instant(call.folded.get("silent_since")):
         return told
     legs = call.folded.get("audio") or {}
-    return offer.answered_at if legs and not any(leg.get("started") for leg in legs.values()) else None
+    if legs and not any(leg.get("started") for leg in legs.values()):
+        return offer.answered_at
+    return _quiet_since(call, offer)
+
+
+def _quiet_since(call: Going, offer: Offer) -> datetime | None:
+    """Since when no leg that sounds carries voice, or one of them, if it has carried none since the answer: who only
+    listens for a while is no silent line. Hold does not count, and a leg without a report says nothing."""
+    levels, roles = call.folded.get("levels") or {}, call.folded.get("legs") or {}
+    legs = (call.folded.get("audio") or {}).items()
+    sounding = [name for name, leg in legs if leg.get("started") and not leg.get("ended")]
+    quiet = {name: at for name in sounding if (at := _instant(levels.get(name, {}).get("quiet_since")))}
+    if not quiet or offer.answered_at is None:
+        return None
+    heard = {roles.get(name, "unknown") for name in sounding}
+    if len(quiet) == len(sounding) and ("unknown" in heard or {"customer", "agent"} <= heard):
+        since = max(quiet.values())
+    else:
+        mute = [at for name, at in quiet.items() if not _heard_after(levels[name], offer.answered_at)]
+        if not mute:
+            return None
+        since = min(mute)
+    holds = call.folded.get("record", {}).get("holds", ())
+    resumed = [at for hold in holds if (at := _instant(hold.get("until")))]
+    return max(since, offer.answered_at, *resumed)
+
+
+def _heard_after(level: Mapping[str, Any], at: datetime) -> bool:
+    heard_at = _instant(level.get("heard_at"))
+    return heard_at is not None and heard_at > at
 
 
 def seat_now(

@@ -184,7 +184,7 @@ async def start_worker(services: Services, stack: AsyncExitStack, model: Path, n
 
 def start_carrying(services: Services, ingest: Ingest, carrier: Carrier) -> None:
     """From now on what an open ingest stores is carried to this site; its end is this process's end."""
-    carrier.to(PostgresSink(services.store, services.site))
+    carrier.to(PostgresSink(services.store, services.site, quiet_dbfs=services.settings.alarm_silent_dbfs))
     services.tasks.append(asyncio.create_task(ingest.failed(), name="ingest"))
     services.status["ingest"] = f"{services.settings.host}:{ingest.http_port}, AudioSocket {ingest.audiosocket_port}"
 

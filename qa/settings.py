@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     alarm_away_seconds: int = Field(300, ge=1, description="board: nobody at a seat, and not excused, for longer")
     alarm_unreachable_seconds: int = Field(10, ge=0, description="board: a phone that cannot be reached for longer")
     alarm_silent_seconds: int = Field(30, ge=1, description="board: a call without voice for longer")
+    alarm_silent_dbfs: float = Field(-50, ge=-100, lt=0, description="board: what stays below this peak is no voice")
     alarm_wrap_up_seconds: int = Field(120, ge=1, description="board: wrap-up that takes longer")
     alarm_work_minutes: int = Field(450, ge=1, description="board: continuous work of an agent for longer")
     alarm_rest_minutes: int = Field(30, ge=1, description="an interruption this long ends continuous work")

@@ -10,12 +10,12 @@ from datetime import timedelta
 from ingest.admission import Opened
 from ingest.errors import PaceError, SpoolFull
 from ingest.legs import WIDTHS
+from ingest.level import EVERY_S, Meter
 from ingest.pace import BURST_S, AudioClock, Bucket
 from ingest.rows import Row, body, micros, moment
 from ingest.shell.core import Core
 from ingest.sink import Kind
 
-CLOCK_S = 10  # between two reports of how the leg keeps time
 CONTROL_BYTES_S = 1000  # what a sender may say beside its audio
 
 
@@ -31,6 +31,7 @@ class LegWriter:
         self._encoding, self._clocked = encoding, clocked
         self._width = WIDTHS[encoding]
         self._clock: AudioClock | None = None
+        self._meter = Meter(encoding)
         self._gathered: list[bytes] = []
         self._budget = Bucket(CONTROL_BYTES_S)
         self._start_us = self._seq = self._dropped = self._hole = self._told = 0
@@ -64,7 +65,7 @@ class LegWriter:
             self._core.gather(self)
         self._gathered.append(data)
         self.samples += samples
-        if self._clocked and self.samples - self._told >= CLOCK_S * self.rate:
+        if self.samples - self._told >= EVERY_S * self.rate:
             self._tell(clock)
 
     @property
@@ -73,11 +74,15 @@ class LegWriter:
         return not self._dropped
 
     def _tell(self, clock: AudioClock) -> None:
-        """By our own clock: when the next sample is due, known lag included. Two legs are compared by it."""
+        """How loud it was since the last report, and by our own clock when the next sample is due, known lag included:
+        two legs are compared by it."""
         self._told = self.samples
         self.flush()
-        at = moment(self._start_us + self.samples * 1_000_000 // self.rate + int(clock.base_s * 1_000_000))
-        self._store([self._row("clock", body({"sample": self.samples, "at": at.isoformat()}), 0)])
+        said = self._meter.report(self.rate)
+        if self._clocked:
+            at = moment(self._start_us + self.samples * 1_000_000 // self.rate + int(clock.base_s * 1_000_000))
+            said |= {"sample": self.samples, "at": at.isoformat()}
+        self._store([self._row("clock", body(said), 0)])
 
     def flush(self) -> None:
         """Store what was gathered; the core asks for it after a while."""
@@ -91,6 +96,7 @@ class LegWriter:
         data = b"".join(self._gathered)
         self._gathered.clear()
         samples = len(data) // self._width
+        self._meter.hear(data, samples)
         return [self._make("audio", data, self.samples - samples, samples)]
 
     def gap(self, samples: int, cause: str) -> None:

@@ -1,4 +1,4 @@
--- upsert: Put a call as it was folded in place of what was folded before.
+-- upsert: Put a call as it was folded in place of what was folded before; while it goes on, what its legs report stays.
 INSERT INTO call (id, state, direction, agent, seat, queue, number, at, day, offered_at, ringing_at, answered_at,
                   ended_at, conclusion, hung_up_by, conversation, orphan, concluded, folded)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
@@ -8,7 +8,18 @@ ON CONFLICT (site_id, id) DO UPDATE SET
     offered_at = excluded.offered_at, ringing_at = excluded.ringing_at, answered_at = excluded.answered_at,
     ended_at = excluded.ended_at, conclusion = excluded.conclusion, hung_up_by = excluded.hung_up_by,
     conversation = excluded.conversation, orphan = excluded.orphan, concluded = excluded.concluded,
-    folded = excluded.folded, actor = excluded.actor, folded_at = now();
+    folded = CASE WHEN excluded.state = 'live' AND call.folded -> 'levels' IS NOT NULL
+                  THEN (excluded.folded::jsonb || jsonb_build_object('levels', call.folded -> 'levels'))::json
+                  ELSE excluded.folded END,
+    actor = excluded.actor, folded_at = now();
+
+-- level: Since when a leg of a call carries no voice, while the call goes on; what is being folded now is passed over.
+UPDATE call SET folded = (folded::jsonb || jsonb_build_object(
+           'levels', coalesce(folded::jsonb -> 'levels', '{}') || $2::text::jsonb))::json
+ WHERE id IN (SELECT id FROM call
+               WHERE (id = $1 OR conversation = $1) AND state = 'live' AND answered_at IS NOT NULL AND ended_at IS NULL
+               ORDER BY id FOR UPDATE SKIP LOCKED)
+RETURNING id;
 
 -- get: One call as it was folded.
 SELECT id, state, direction, agent, seat, queue, number, at, day, offered_at, ringing_at, answered_at, ended_at,

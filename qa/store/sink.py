@@ -5,7 +5,8 @@ It carries no audio and concludes nothing; it says which calls and seats have ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ingest.errors import SinkAway
@@ -13,19 +14,26 @@ from ingest.sink import SpoolRow
 from qa.store import events, spools
 from qa.store.canon import loads
 from qa.store.errors import StoreAway, StoreBusy, StoreFull
+from qa.store.levels import Levels
 from qa.store.pool import Store, Tx
 
+QUIET_DBFS = -50.0
+log = logging.getLogger(__name__)
 _LATER = (StoreAway, StoreBusy, StoreFull)
 
 
 class PostgresSink:
-    """The ``ingest.sink.Sink`` of one site. *home*: whose files these are, where machines share the database."""
+    """The ``ingest.sink.Sink`` of one site. *home*: whose files these are, where machines share the database;
+    *quiet_dbfs*: a leg whose peak stays below it carries no voice."""
 
-    def __init__(self, store: Store, site: str, actor: str = "ingest", home: str | None = None) -> None:
+    def __init__(
+        self, store: Store, site: str, actor: str = "ingest", home: str | None = None, quiet_dbfs: float = QUIET_DBFS
+    ) -> None:
         self._store = store
         self._site = site
         self._actor = actor
         self._home = home
+        self._levels = Levels(quiet_dbfs)
 
     async def cursor(self, spool_id: str) -> int:
         try:
@@ -45,6 +53,17 @@ class PostgresSink:
                     await spools.move(tx, spool_id, upto)
         except _LATER as error:
             raise SinkAway(str(error)) from error
+        await self._tell(row for row in rows if stands < row.rowid <= upto)
+
+    async def _tell(self, rows: Iterable[SpoolRow]) -> None:
+        """How legs sound now; each by itself, and nothing is held up by it: the next report says it again."""
+        for name in sorted(self._levels.hear(rows)):
+            try:
+                async with self._store.site(self._site, self._actor) as tx:
+                    await self._levels.tell(tx, name)
+            except _LATER as error:
+                log.debug("levels: %s", error)
+                return
 
 
 async def _keep(tx: Tx, spool: str, row: SpoolRow) -> None:

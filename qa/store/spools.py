@@ -80,6 +80,12 @@ async def call_of(tx: Tx, name: str) -> str | None:
     return None if row is None else row["call"]
 
 
+async def bound(tx: Tx, name: str) -> tuple[str, str] | None:
+    """The call and the leg that a one-time name stands for; None while no event has said it."""
+    row = await tx.one("spools.bound", storable(name))
+    return None if row is None else (row["call"], row["leg"])
+
+
 async def unassembled(tx: Tx, spool: str) -> list[str]:
     """Calls that still need the file."""
     return [row["call"] for row in await tx.all("spools.unassembled", spool)]

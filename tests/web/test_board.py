@@ -239,3 +239,60 @@ def test_a_call_that_nothing_was_heard_of_is_silent_from_its_answer() -> None:
     assert at_seats(mute)["S01"][1].silent_since is None
     mute.folded["silent_since"] = stamp(3)
     assert at_seats(mute)["S01"][1].silent_since == T0 + timedelta(minutes=3)
+
+
+def levelled(
+    levels: dict[str, Any], *, roles: tuple[str, ...] = ("customer", "agent"), **record: Any
+) -> datetime | None:
+    """Since when a call is silent that was answered at minute 1, by the reports of its legs, named by their roles."""
+    call = going({"seat": "S01", "ringing_at": stamp(0), "answered_at": stamp(1)})
+    call.folded["legs"] = {role: role for role in roles}
+    call.folded["audio"] = {role: {"started": True, "ended": False} for role in roles}
+    call.folded["levels"] = levels
+    call.folded["record"] = record
+    return at_seats(call)["S01"][1].silent_since
+
+
+def quiet(minute: int, heard: int | None = None) -> dict[str, str | None]:
+    return {"quiet_since": stamp(minute), "heard_at": None if heard is None else stamp(heard)}
+
+
+VOICE = {"quiet_since": None}
+
+
+@pytest.mark.parametrize(
+    ("levels", "minute"),
+    [
+        ({}, None),
+        ({"customer": VOICE, "agent": VOICE}, None),
+        ({"customer": quiet(5, 5), "agent": quiet(7, 7)}, 7),
+        ({"customer": quiet(0), "agent": quiet(0)}, 1),  # before the answer nobody was to speak
+        ({"customer": VOICE, "agent": quiet(3, 3)}, None),  # somebody listens
+        ({"agent": quiet(3, 3)}, None),  # nobody knows of the other leg
+        ({"customer": quiet(0), "agent": VOICE}, 1),  # one way from the start
+        ({"customer": quiet(0, 0), "agent": VOICE}, 1),
+        ({"customer": quiet(2)}, 2),
+    ],
+)
+def test_a_line_is_silent_while_no_leg_carries_voice_or_one_never_did(
+    levels: dict[str, Any], minute: int | None
+) -> None:
+    assert levelled(levels) == (None if minute is None else T0 + timedelta(minutes=minute))
+
+
+def test_silence_on_hold_is_no_silence_of_the_line() -> None:
+    both = {"customer": quiet(2, 2), "agent": quiet(2, 2)}
+
+    assert levelled(both, holds=[{"at": stamp(2), "until": stamp(6)}]) == T0 + timedelta(minutes=6)
+
+
+def test_one_leg_alone_says_nothing_of_the_other_party_unless_it_carries_both() -> None:
+    assert levelled({"agent": quiet(4, 4)}, roles=("agent",)) is None
+    assert levelled({"unknown": quiet(4, 4)}, roles=("unknown",)) == T0 + timedelta(minutes=4)
+
+
+def test_a_leg_that_is_over_is_not_asked() -> None:
+    call = going({"seat": "S01", "ringing_at": stamp(0), "answered_at": stamp(1)})
+    call.folded["audio"] = {"a": {"started": True, "ended": True}}
+    call.folded["levels"] = {"a": quiet(2)}
+    assert at_seats(call)["S01"][1].silent_since is None

@@ -94,11 +94,11 @@ class Mover:
 
     async def once(self) -> int:
         """Hand over what is complete and take away what was released; how many files were handed over."""
-        complete = (await asyncio.to_thread(spool.files, self.folder))[:-1]  # the newest is written
+        stored = await asyncio.to_thread(spool.files, self.folder)
         async with self.store.site(self.site, ACTOR) as tx:
-            stands = await spools.handed(tx, [path.stem for path in complete])
+            stands = await spools.handed(tx, [path.stem for path in stored])
         moved = 0
-        for path in complete:
+        for path in stored:
             if path.stem not in stands:
                 moved += await self._hand(path)
             elif stands[path.stem]:

@@ -13,9 +13,11 @@ from ingest.errors import SinkAway, SpoolLocked
 from ingest.shell.audiosocket_server import SocketLimits
 from ingest.shell.faults import Faults
 from ingest.shell.service import Ingest, IngestConfig
+from ingest.shell.writer import SpoolLimits
 from ingest.sink import Sink, SpoolRow
 from qa.adapters import parts, ways
 from qa.connections import networks, sources
+from qa.handover import ROTATE_SECONDS
 from qa.settings import Settings, SettingsError
 from qa.tls import Certificates
 
@@ -76,6 +78,7 @@ async def _one(settings: Settings, carrier: Carrier, faults: Faults, place: int)
         parts=parts(settings) if place == 1 else (),
         tls=certificates.context if certificates else None,
         sources=sources(settings.sources, settings.source_key),
+        spool=SpoolLimits() if settings.shared_spool is None else SpoolLimits(rotate_seconds=ROTATE_SECONDS),
         sockets=SocketLimits(networks=networks(settings.audiosocket_networks)),
         faults=faults,
     )

@@ -15,6 +15,7 @@ from qa.services import (
     opened,
     start_carrying,
     start_folds,
+    start_handing_over,
     start_web,
     start_worker,
     until_stopped,
@@ -40,6 +41,7 @@ async def run(
         if ingest is not None:
             start_carrying(services, ingest, carrier)
             await start_folds(services, carrier.wake)
+            start_handing_over(services, ingest)
         if "worker" in parts:
             await start_worker(services, stack, model_folder(settings.model))
             if settings.watch is not None:

@@ -27,6 +27,8 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
     keep_private()
     if "ingest" in parts and (lacking := settings.lacking_to_record):
         raise SettingsError([*lacking, "`seatwatch serve web` shows the same set-up as a page, /setup"])
+    if "ingest" in parts and (lacking := settings.lacking_to_share):
+        raise SettingsError(lacking)
     if "worker" in parts:
         from qa.services import model_folder
         from speech.whisper import check_folder

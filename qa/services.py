@@ -20,6 +20,7 @@ import structlog
 from ingest.shell.service import Ingest
 from qa.faults import faults
 from qa.fold import Folder
+from qa.handover import Mover, WrongFolder, check, same_key
 from qa.ingesting import Carrier, listening
 from qa.jobs import HEAR, SCORE_AWAY, Worker
 from qa.settings import Settings
@@ -184,9 +185,45 @@ async def start_worker(services: Services, stack: AsyncExitStack, model: Path, n
 
 def start_carrying(services: Services, ingest: Ingest, carrier: Carrier) -> None:
     """From now on what an open ingest stores is carried to this site; its end is this process's end."""
-    carrier.to(PostgresSink(services.store, services.site, quiet_dbfs=services.settings.alarm_silent_dbfs))
+    home = home_of(services.settings, ingest) if services.settings.shared_spool is not None else None
+    carrier.to(PostgresSink(services.store, services.site, home=home, quiet_dbfs=services.settings.alarm_silent_dbfs))
     services.tasks.append(asyncio.create_task(ingest.failed(), name="ingest"))
     services.status["ingest"] = f"{services.settings.host}:{ingest.http_port}, AudioSocket {ingest.audiosocket_port}"
+
+
+def home_of(settings: Settings, ingest: Ingest) -> str:
+    """Whose spool files these are: the name of their folder below the one that all machines share."""
+    return f"{settings.machine_name}/{ingest.config.folder.name}"
+
+
+def start_handing_over(services: Services, ingest: Ingest) -> None:
+    """Where machines share the database, each gives out what it has stored."""
+    settings, fault = services.settings, faults(services.settings)
+    if settings.shared_spool is None:
+        return
+
+    async def step(point: str) -> None:
+        fault(point)
+
+    home = home_of(settings, ingest)
+    mover = Mover(services.store, services.site, ingest.config.folder, settings.shared_spool, home, step)
+    services.tasks.append(asyncio.create_task(mover.run(), name="handover"))
+    services.tasks.append(asyncio.create_task(_alike(services), name="alike"))
+    services.status["handover"] = str(mover.place)
+
+
+async def _alike(services: Services) -> None:
+    """Says, once, what keeps this machine from being like the others. Nothing waits for it."""
+    settings = services.settings
+    try:
+        if not await same_key(services.store, services.site, settings.secret):
+            log.error("token_key.differs", says="it is not the key of the site's other machines; UUIDs and tokens that "
+                      "they sign are refused here. Set token_key to a copy of the first machine's")  # fmt: skip
+        await check(services.store, services.site, "recordings", services.recordings / services.site)
+    except WrongFolder as error:
+        log.error("recordings.differ", says=str(error))
+    except (OSError, StoreAway, StoreBusy) as error:
+        log.warning("handover.not_compared", says=str(error))
 
 
 async def start_ingest(services: Services, stack: AsyncExitStack) -> tuple[Ingest, asyncio.Event]:
@@ -207,8 +244,9 @@ async def start_folds(services: Services, wake: asyncio.Event | None = None) -> 
     silent = timedelta(minutes=settings.silent_call_minutes)
     reasons = {theirs.strip().lower(): ours for theirs, ours in settings.busy_reasons.items()}
     folder = Folder(
-        services.store, services.site, settings.zone, settings.spool, services.recordings, now, step, silent, reasons
-    )
+        services.store, services.site, settings.zone, settings.spool, services.recordings, now, step, silent, reasons,
+        shared=settings.shared_spool, machine=settings.machine_name,
+    )  # fmt: skip
     duty = Duty(services.store.dsn, services.site, "folds")
     services.tasks.append(asyncio.create_task(_turning(folder, duty, wake or asyncio.Event()), name="folds"))
     return folder

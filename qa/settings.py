@@ -1,12 +1,13 @@
 """Settings of one installation: a TOML file and SEATWATCH_… variables, checked once, printable without secrets.
 
-The only reader of the environment. Nothing is opened here but the settings file and the key of the data folder.
+The only reader of the environment. Nothing is opened here but the settings file and the key of tokens.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import socket
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +65,11 @@ class Settings(BaseSettings):
     )
     web_port: int = Field(8080, ge=0, le=65535, description="screens and API")
     ingest_share: bool = Field(False, description="several ingest processes of this machine share the ports")
+    handover: Path | None = Field(None, description="folder that all machines of the site share; absent = one machine")
+    machine: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", description="this machine's own name; absent = its host name"
+    )
+    token_key: Path | None = Field(None, description="key that signs UUIDs and tokens; absent = one in the data folder")
     source_key: SecretStr | None = Field(None, description="key that senders must show; absent = none asked (loopback)")
     tls_cert: Path | None = Field(None, description="PEM certificate of the ingest port; absent = no TLS")
     tls_key: Path | None = Field(None, description="its private key, without a pass phrase")
@@ -99,7 +105,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     fault: str = Field("", description="`point:n`: kill this process at the n-th passing of a named point (tests)")
 
-    @field_validator("data", "pg_bin", "overlay", "tls_cert", "tls_key")
+    @field_validator("data", "pg_bin", "overlay", "tls_cert", "tls_key", "handover", "token_key")
     @classmethod
     def _home(cls, path: Path | None) -> Path | None:
         return path and path.expanduser()
@@ -180,6 +186,35 @@ class Settings(BaseSettings):
         return self.recordings.expanduser() if self.recordings else self.data / "recordings"
 
     @property
+    def shared_spool(self) -> Path | None:
+        """Where the site's machines find one another's spool files; the demo has one machine."""
+        return self.handover / self.site if self.handover is not None and self.site != "demo" else None
+
+    @property
+    def machine_name(self) -> str:
+        """What this machine's folder below the shared one is called."""
+        name = self.machine or "".join(one if one.isascii() and one.isalnum() else "-" for one in socket.gethostname())
+        return name.strip("-") or "machine"
+
+    @property
+    def lacking_to_share(self) -> list[str]:
+        """Why this machine cannot work with others: one letter for each thing that is missing."""
+        if self.shared_spool is None:
+            return []
+        told = {
+            "database_url": (
+                self.database_url,
+                "machines that hand over need one database, and the embedded one serves one machine",
+            ),
+            "recordings": (self.recordings, "any machine may have to write a recording; name a folder that all share"),
+        }
+        return [
+            f"{name}: {what}; set {PREFIX}{name.upper()}, or unset {PREFIX}HANDOVER"
+            for name, (value, what) in told.items()
+            if not value
+        ]
+
+    @property
     def lacking_to_record(self) -> list[str]:
         """Why no call may be recorded here yet: one letter for each thing that is missing. The demo needs nothing."""
         if self.site == "demo":
@@ -196,7 +231,10 @@ class Settings(BaseSettings):
 
     @cached_property
     def secret(self) -> bytes:
-        """The key that signs AudioSocket UUIDs and stream tokens; made at first use, mode 0600."""
+        """The key that signs AudioSocket UUIDs and stream tokens. Where none is named, it is made at first use, mode
+        0600; one that is named is shared by machines, and making another one would part them."""
+        if self.token_key is not None:
+            return _key(self.token_key)
         path = self.data / "secrets" / "token.key"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -230,6 +268,18 @@ class Settings(BaseSettings):
                 value = ", ".join(one.name for one in value) or None
             shown[name] = value if isinstance(value, bool | int | str) or value is None else str(value)
         return shown
+
+
+def _key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            [f"token_key: {path}: {error.strerror}; copy secrets/token.key of the first machine's data folder there"]
+        ) from None
+    if len(key) < 16:
+        raise SettingsError([f"token_key: {path}: has {len(key)} bytes; it needs at least 16 random ones"])
+    return key
 
 
 def settings_target() -> Path:

@@ -132,7 +132,8 @@ class LegWriter:
         at = self._core.now() - timedelta(seconds=samples / self.rate)
         self._start_us = micros(at)
         said = {"role": self._opened.role, "rate": self.rate, "encoding": self._encoding}
-        return [self._row("start", body({**said, "at": at.isoformat(), "epoch": 0}), 0)]
+        once = {"once": self._opened.once} if self._opened.once else {}  # for whoever finds it used elsewhere, too
+        return [self._row("start", body({**said, **once, "at": at.isoformat(), "epoch": 0}), 0)]
 
     def _store(self, rows: list[Row]) -> None:
         declared = [self._overrun()] if self._dropped else []

@@ -226,6 +226,10 @@ class StreamClient:
         while True:
             item = await self._following(last)
             if item is None:
+                if last < self.progress.messages:  # all of it is durable where the leg was before
+                    lost = self.progress.samples - sample
+                    last = self.progress.messages
+                    await ws.send_str(write_hole(Hole(last, lost, "overrun")))
                 await ws.send_str(write_finish(last))
                 return
             if item.seq > last + 1:
@@ -242,7 +246,7 @@ class StreamClient:
     async def _following(self, last: int) -> _Item | None:
         """The next message to send; None when the leg is complete."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._behind(last) or (self._finishing and self._all_sent(last)))
+            await self._changed.wait_for(lambda: self._behind(last) or self._finishing)
             return self._behind(last)
 
     def _behind(self, last: int) -> _Item | None:
@@ -250,9 +254,6 @@ class StreamClient:
         if not self._ring or self._ring[-1].seq <= last:
             return None
         return self._ring[max(0, last + 1 - self._ring[0].seq)]
-
-    def _all_sent(self, last: int) -> bool:
-        return last >= self.progress.messages
 
 
 async def _stop(writer: asyncio.Task[None]) -> None:

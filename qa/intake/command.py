@@ -187,7 +187,10 @@ async def fold(services: Services, clock: Callable[[], datetime] = now) -> None:
     duty = Duty(services.store.dsn, services.site, "folds")
     try:
         if await duty.mine():
-            folder = Folder(services.store, services.site, settings.zone, settings.spool, services.recordings, clock)
+            folder = Folder(
+                services.store, services.site, settings.zone, settings.spool, services.recordings, clock,
+                shared=settings.shared_spool, machine=settings.machine_name,
+            )  # fmt: skip
             while await folder.turn():
                 continue
     finally:

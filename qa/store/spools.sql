@@ -44,8 +44,9 @@ SELECT spool, upto FROM spool_cursor ORDER BY spool;
 SELECT spool, released_at IS NOT NULL AS released FROM spool_cursor WHERE spool = ANY ($1) AND handed_at IS NOT NULL;
 
 -- hand: A spool file lies in the folder that all machines share, and is on its disk.
-UPDATE spool_cursor SET handed_at = coalesce(handed_at, now()), home = coalesce(home, $2),
-       actor = current_setting('seatwatch.actor') WHERE spool = $1;
+INSERT INTO spool_cursor (spool, upto, home, handed_at) VALUES ($1, 0, $2, now())
+ON CONFLICT (site_id, spool) DO UPDATE SET home = coalesce(spool_cursor.home, excluded.home), actor = excluded.actor,
+    handed_at = coalesce(spool_cursor.handed_at, excluded.handed_at);
 
 -- unreleased: The spool files of a process, from one to another, that may still be read or handed over.
 SELECT spool FROM spool_cursor

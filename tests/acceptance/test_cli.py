@@ -23,6 +23,7 @@ COMMANDS = (
     "phrases test", "import records", "import calls", "register", "doctor", "migrate", "backup", "restore", "bench",
     "purge", "rings", "import queue-log", "reconcile",
     "period show", "period close", "period adjust", "period decide", "period money",
+    "token stream", "token audiosocket",
 )  # fmt: skip
 HEAVY = ("alembic", "av", "ctranslate2", "faster_whisper", "numpy", "onnxruntime", "scipy", "sqlalchemy")
 

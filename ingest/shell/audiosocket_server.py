@@ -21,13 +21,18 @@ from ingest.shell.siblings import Siblings
 from ingest.sources import Network, inside
 
 NAME = "audiosocket"
+# Asterisk 22 may read the socket of a tap's channel just when the channel is joined to its bridge, and waits there, the
+# channel locked, for bytes that a listener never sends: one tap of some hundreds is joined without sound. Any packet
+# wakes it. What a tap's channel is sent goes to its snoop, which speaks to nobody: no party of the call hears it.
+NUDGE = b"\x10\x01\x40" + bytes(320)
 
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
     ident_seconds: float = 5.0
     idle_seconds: float = 10.0
-    prompt_seconds: float = 2.0  # of a tap of ours without its first audio: one of a hundred is joined to nothing
+    prompt_seconds: float = 2.0  # of a tap of ours without its first audio
+    nudge_seconds: float = 0.1  # so often it is woken until then
     connections: int = 2000
     unnamed_per_peer: int = 50  # connections of one address that have not sent their UUID
     networks: tuple[Network, ...] = ()  # where connections come from; none = anywhere
@@ -150,6 +155,8 @@ class Line(asyncio.Protocol):
             self._known()
             self._timer.cancel()
             self._timer = self._loop.call_later(self._patience_s(leg), self._look)
+            if self._prompt:
+                self._loop.call_later(self._server.limits.nudge_seconds, self._nudge, leg)
             if cause := self._take(leg, self._parser.feed(b"")):  # what came in the same read
                 self.leave(cause)
         except (ProtocolError, TokenError, SpoolError) as error:
@@ -194,6 +201,13 @@ class Line(asyncio.Protocol):
             self._timer = self._loop.call_later(rest_s, self._look)
         else:
             self.leave("idle")
+
+    def _nudge(self, leg: LegWriter) -> None:
+        """Wake a tap of ours that has not begun to sound."""
+        if not self._over and not leg.samples:
+            self._core.counts["audiosocket nudged"] += 1
+            self._transport.write(NUDGE)
+            self._loop.call_later(self._server.limits.nudge_seconds, self._nudge, leg)
 
     def _patience_s(self, leg: LegWriter) -> float:
         limits = self._server.limits

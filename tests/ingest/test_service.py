@@ -609,6 +609,30 @@ async def test_a_tap_of_ours_that_brings_no_audio_is_let_go_soon(tmp_path: Path)
         assert (await stored(tmp_path, str(ident), "audiosocket", "idle")).samples == 0
 
 
+async def test_a_tap_of_ours_is_woken_until_it_sounds(tmp_path: Path) -> None:
+    """Asterisk's own read of the socket, which nobody ever answers, may keep a tap from its bridge."""
+    ident = audiosocket_uuid(SECRET, "c1", "agent", "agent", lab.later())
+    async with lab.running(tmp_path, sockets=SocketLimits(nudge_seconds=0.02)) as ingest:
+        ingest.core.prompt.add(str(ident))
+        reader, writer = await asyncio.open_connection("127.0.0.1", ingest.audiosocket_port)
+        writer.write(packet(IDENT, ident.bytes))
+        for _ in range(2):
+            assert await asyncio.wait_for(reader.readexactly(323), lab.WAIT_S) == packet(0x10, bytes(320))
+        writer.write(packet(0x10, lab.tone(160)))
+        writer.write_eof()
+        await asyncio.wait_for(reader.read(), lab.WAIT_S)
+        await lab.hang_up(writer)
+        assert (await stored(tmp_path, str(ident), "audiosocket", "eof")).samples == 160
+
+
+async def test_nobody_else_is_sent_anything(tmp_path: Path) -> None:
+    """Where AudioSocket stands in the call, the party would hear it."""
+    ident = audiosocket_uuid(SECRET, "c1", "agent", "agent", lab.later())
+    limits = SocketLimits(nudge_seconds=0.01, idle_seconds=0.2)
+    async with lab.running(tmp_path, sockets=limits) as ingest:
+        assert await talk(ingest.audiosocket_port, packet(IDENT, ident.bytes), half_close=False) == b""
+
+
 async def test_audio_faster_than_it_can_sound_is_cut(tmp_path: Path) -> None:
     ident = audiosocket_uuid(SECRET, "c1", "agent", "agent", lab.later())
     async with lab.running(tmp_path) as ingest:

@@ -36,8 +36,9 @@ test-all: ## lint and every test
 lab: ## tests against a real switchboard and phones; says what is missing, installs nothing (LAB=folder)
 	@$(PYTHON) deploy/bootstrap.py test
 	@$(VENV) -m tests.lab missing
+	@$(PYTHON) deploy/ui.py build --tidy
 	@$(VENV) -m tests.lab build
-	@$(VENV) -m pytest -m lab $(ARGS)
+	@$(VENV) -m pytest -m lab -rs $(ARGS); ended=$$?; $(VENV) -m tests.lab results; exit $$ended
 
 lint: ## ruff, mypy strict, types of the screens
 	@$(PYTHON) deploy/bootstrap.py test

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,7 +23,7 @@ from ingest.shell.switchboard import Switchboard
 from ingest.sink import SpoolRow
 from tests.ingest import lab
 from tests.ingest.values import SECRET
-from tests.lab import phones
+from tests.lab import phones, results
 from tests.lab.ami import Ami, listening
 from tests.lab.asterisk import AMI_SECRET, AMI_USER, FLOOR_SECRET, FLOOR_USER, Asterisk, held, why_not
 from tests.lab.tapping import ARI_CONFIG
@@ -181,6 +181,16 @@ def row(name: str, ours: Call, log: LoggedCall | None) -> str:
     return " ".join(f"{'–' if cell is None else cell!s:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
 
 
+def table(
+    calls: dict[str, Call], direct: Call, logged: dict[str, LoggedCall], states: list[tuple[str, str | None]]
+) -> Iterator[str]:
+    yield " ".join(f"{word:<{width}}" for word, width in zip(HEAD, WIDTHS, strict=True))
+    yield row("fourth ring", direct, None)
+    for name, call in calls.items():
+        yield row(name, call, logged[name])
+    yield " ".join(["seat 1001:", *[state + (f"({why})" if why else "") for state, why in states]])
+
+
 SCENARIOS = {
     "answered": answered,
     "no answer": no_answer,
@@ -210,11 +220,7 @@ async def test_calls_and_rings_are_those_of_the_queue_log(tmp_path: Path, capsys
     direct = calls.pop(next(name for name, call in calls.items() if name not in logged and call.queue is None))
 
     with capsys.disabled():
-        print("\n" + " ".join(f"{word:<{width}}" for word, width in zip(HEAD, WIDTHS, strict=True)))
-        print(row("fourth ring", direct, None))
-        for name, call in calls.items():
-            print(row(name, call, logged[name]))
-        print("seat 1001:", *[state + (f"({why})" if why else "") for state, why in kept.states("1001")])
+        print("\n" + results.keep("calls-by-ami", table(calls, direct, logged, kept.states("1001"))))
     assert calls.keys() == logged.keys() == SCENARIOS.keys(), [one for one in kept.events if one.call in calls]
     for name, call in calls.items():
         one, ring = logged[name], ring_s(call)

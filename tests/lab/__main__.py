@@ -1,10 +1,12 @@
-"""The lab by hand: python -m tests.lab missing | build | up | down | cli COMMAND | call [RING_S] [TALK_S] [NUMBER]."""
+"""The lab by hand: python -m tests.lab missing | build | results | up | down | cli COMMAND | call [RING_S] [TALK_S]
+[NUMBER]."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
+from tests.lab import results, screen, softphone
 from tests.lab.asterisk import Asterisk, LabError, build, missing
 from tests.lab.phones import answered
 
@@ -13,10 +15,14 @@ async def main(order: str = "", *rest: str) -> str:
     match order:
         case "missing":
             if found := missing():
-                raise LabError("\n".join(found))
-            return "nothing is missing"
+                raise LabError("\n".join(["cannot run here; what is missing:", *found]))
+            results.forget()
+            lacks = filter(None, (softphone.lacking(), screen.lacking(built=False)))
+            return "\n".join(f"lab: test_floor.py will be SKIPPED: {why}" for why in lacks) or "nothing is missing"
         case "build":
             return await build()
+        case "results":
+            return results.shown()
         case "up":
             await Asterisk().start()
             return "up: AMI 5038, ARI 8088, SIP 5062 on 127.0.0.1"

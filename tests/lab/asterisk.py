@@ -35,9 +35,9 @@ def missing() -> list[str]:
     needs = {"sipp": "apt-get install sip-tester", "chroot": "apt-get install coreutils"}
     if not (ROOT / ".built").exists():
         needs["mmdebstrap"] = "apt-get install mmdebstrap"
-    found = [f"{name}: is not installed; {how}" for name, how in needs.items() if shutil.which(name) is None]
+    found = [f"{name}: is not installed; as root: {how}" for name, how in needs.items() if shutil.which(name) is None]
     if os.geteuid() != 0:
-        found.append("root: the chroot needs it; run as root")
+        found.append("root: the chroot needs it; run `make lab` as root")
     return found
 
 

@@ -6,17 +6,21 @@ import asyncio
 import math
 import os
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.lab.asterisk import HERE, LAB, SIP, LabError, pause
 
 SEATS = {"1001": (5071, 30000), "1002": (5072, 30200)}  # seat -> SIP port, RTP port
 CUSTOMER = (5081, 31000)
+OUTSIDE = (5082, 31200)  # a customer who is called
+NUMBER = "13900001234"  # reaches that one from a seat
 HZ = {"customer": 400, "agent": 700}  # who speaks is told by the tone
 VOICES = LAB / "voices"
 RATE = 8000
+Words = Sequence[tuple[str, str]]
 
 
 def ulaw(sample: int) -> int:
@@ -55,19 +59,35 @@ class Phone:
             await self.child.communicate()
 
 
-async def phone(name: str, scenario: str, ports: tuple[int, int], *more: str, calls: int = 1, **ms: int) -> Phone:
-    """A phone that plays its scenario; *ms* are the scenario's times."""
-    if not VOICES.exists():
+async def phone(
+    name: str, scenario: str, ports: tuple[int, int], *more: str, calls: int = 1, turned: Words = (), **ms: int
+) -> Phone:
+    """A phone that plays its scenario; *ms* are the scenario's times, *turned* what its words become."""
+    if not (VOICES / "agent.ulaw").exists():
         voices()
     pipe, sets = asyncio.subprocess.PIPE, [word for key, value in ms.items() for word in ("-set", key, str(value))]
     child = await asyncio.create_subprocess_exec(
-        "sipp", "-nostdin", "-i", "127.0.0.1", "-m", str(calls), "-sf", str(HERE / "sipp" / f"{scenario}.xml"),
+        "sipp", "-nostdin", "-i", "127.0.0.1", "-m", str(calls), "-sf", str(_played(scenario, turned)),
         "-p", str(ports[0]), "-mp", str(ports[1]), *sets, *more,
         stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=asyncio.subprocess.STDOUT, cwd=VOICES,
         env={**os.environ, "TERM": "dumb"},
     )  # fmt: skip
     await _listening(child, ports[0])
     return Phone(name, child)
+
+
+def _played(scenario: str, turned: Words) -> Path:
+    """The scenario as it stands, or a copy for another party: its name, its voice."""
+    path = HERE / "sipp" / f"{scenario}.xml"
+    if not turned:
+        return path
+    text = path.read_text()
+    for before, after in turned:
+        assert before in text, (scenario, before)
+        text = text.replace(before, after)
+    copy = VOICES / f"{scenario}-turned.xml"
+    copy.write_text(text)
+    return copy
 
 
 async def _listening(child: Process, port: int) -> None:
@@ -117,6 +137,24 @@ async def answered(ring_s: float = 3, talk_s: float = 5, number: str = "8000", a
     """A call that a seat answers after *ring_s*; the body runs while it lasts, and it must end as written."""
     taking = await seat(ring_s, at)
     calling = await customer(number, ring_s + 0.3, talk_s)
+    try:
+        yield
+        await calling.hung_up()
+        await taking.hung_up()
+    finally:
+        await calling.put_away()
+        await taking.put_away()
+
+
+@asynccontextmanager
+async def outbound(ring_s: float = 3, talk_s: float = 5, seat: str = "1001") -> AsyncIterator[None]:
+    """A seat calls a customer, who answers after *ring_s*; the seat hangs up *talk_s* later."""
+    taking = await phone("outside", "seat", OUTSIDE, turned=[("agent.ulaw", "customer.ulaw")], ring_ms=_ms(ring_s))
+    own = [("customer.ulaw", "agent.ulaw"), ("sip:customer@", f"sip:seat{seat}@")]
+    where = (f"127.0.0.1:{SIP}", "-s", NUMBER)
+    calling = await phone(
+        f"seat {seat}", "customer", SEATS[seat], *where, turned=own, wait_ms=_ms(0.1), talk_ms=_ms(talk_s)
+    )
     try:
         yield
         await calling.hung_up()

@@ -34,9 +34,11 @@ WATCH = """() => {
 }"""
 
 
-def lacking() -> str:
-    """Why there is no screen; empty when there is one."""
-    return "" if CHROMIUM and (BUILT / "index.html").is_file() else "no Chromium, or the screens are not built: make ui"
+def lacking(built: bool = True) -> str:
+    """Why there is no screen; empty when there is one. Not *built*: somebody is about to build it."""
+    if not CHROMIUM:
+        return "no Chromium: as root: apt-get install chromium"
+    return "" if not built or (BUILT / "index.html").is_file() else "the screens are not built: make ui"
 
 
 @dataclass

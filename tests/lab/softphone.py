@@ -43,7 +43,7 @@ Told = dict[str, Any]
 
 def lacking() -> str:
     """Why there is no softphone; empty when there is one."""
-    return "" if shutil.which("baresip") and MODULES.is_dir() else "no baresip: apt-get install baresip-core"
+    return "" if shutil.which("baresip") and MODULES.is_dir() else "no baresip: as root: apt-get install baresip-core"
 
 
 class Softphone:

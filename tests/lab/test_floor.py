@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import statistics
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ import pytest_asyncio
 from speech.audio import decode
 from tests.acceptance.house import eventually
 from tests.ingest.test_lab_ami import quiet
-from tests.lab import phones, screen, softphone, witness
+from tests.lab import phones, results, screen, softphone, witness
 from tests.lab.ami import Ami, Block, listening
 from tests.lab.asterisk import FLOOR_SECRET, FLOOR_USER, QUEUE_LOG, RECORDS, ZONE, Asterisk, held, pause, why_not
 from tests.lab.product import Product, product
@@ -38,8 +38,10 @@ PERIOD_S = 5.0  # of a ring in China
 LOSS_MS = 2000  # of one call, both parties together
 LONGEST_S = 1.0  # from the switchboard's news to the screen
 HEAD = ("scenario", "end", "seat", "by", "ring s", "rings", "talk s", "parts", "log", "ring", "talk", "cdr", "billed",
-        "recording", "answer at", "Hz customer/agent", "gaps")  # fmt: skip
-WIDTHS = (15, 9, 5, 8, 7, 5, 7, 5, 9, 4, 4, 8, 6, 9, 9, 17, 0)
+        "events", "legs c/a", "recording", "answer at", "Hz c/a", "gaps")  # fmt: skip
+WIDTHS = (16, 10, 5, 8, 7, 5, 7, 5, 9, 4, 4, 8, 6, 6, 8, 9, 9, 8, 0)
+SEAT_HEAD, SEAT_WIDTHS = ("seat", "since", "state", "reason", "log at", "log"), (5, 13, 12, 24, 9, 0)
+WHOLE_SECOND_S = 1.3  # the log's seconds are cut off, and written a little after
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Shift:
     logged: dict[str, witness.Logged] = field(default_factory=dict)
     recorded: dict[str, witness.Recorded] = field(default_factory=dict)
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # seat -> its states
+    said: list[tuple[str, int, str, str]] = field(default_factory=list)  # of seats, by the log
     late_s: dict[tuple[str, str, float], float | None] = field(default_factory=dict)
     captured: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -73,10 +76,10 @@ class Floor:
     ami: Ami
     shift: Shift
 
-    async def over(self, scenario: str, number: str = "8000") -> None:
+    async def over(self, scenario: str, number: str = "8000", by: str = "customer") -> None:
         """The scenario's call is the last one to that number, and has left the switchboard."""
         await quiet(self.asterisk)
-        self.shift.calls[scenario] = f"lab-{witness.linked(self.ami.events, number)[-1]}"
+        self.shift.calls[scenario] = f"lab-{witness.linked(self.ami.events, number, by)[-1]}"
 
     async def answered(self) -> None:
         async with phones.answered(7, 4):
@@ -139,10 +142,11 @@ class Floor:
                 await self.screen.shows("1001", state)
 
     async def killed(self) -> None:
-        """Ingest dies in mid-call; the call goes on, and the rest of it is heard again."""
-        async with phones.answered(2, 24):
+        """Ingest dies in mid-call, an inbound and an outbound one; they go on, and the rest of them is heard again."""
+        async with phones.answered(2, 24), phones.outbound(2, 20, "1002"):
             await self.product.until("1001", "ringing")
             await self.product.until("1001", "talking")
+            await self.product.until("1002", "talking")
             await pause(3)
             ingest = next(part for part in self.product.parts if "ingest" in part.log.name)
             ingest.kill()
@@ -150,6 +154,7 @@ class Floor:
             await pause(2)
             await self.product.start("ingest")
         await self.over("ingest killed")
+        await self.over("killed, outbound", phones.NUMBER, "seat1002")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -207,6 +212,7 @@ async def collect(found: Shift, one: Product, asterisk: Asterisk, home: Path) ->
             if found.told[part]["recording"]:
                 found.sound[part] = await one.recording(part, home / f"{part}.flac")
     log, records = asterisk.file(QUEUE_LOG), asterisk.file(RECORDS)
+    found.said = list(witness.said(asterisk.queue_log()))
     found.logged = {f"lab-{call}": said for call, said in witness.logged(asterisk.queue_log()).items()}
     found.recorded = {f"lab-{call}": said for call, said in witness.recorded(records.read_text()).items()}
     for seat in witness.SEATS:
@@ -237,16 +243,37 @@ def tones(path: Path, answer_ms: int) -> tuple[int, ...]:
 
 
 def table(shift: Shift) -> Iterator[str]:
-    yield " ".join(f"{word:<{width}}" for word, width in zip(HEAD, WIDTHS, strict=True))
+    yield line(HEAD, WIDTHS)
     for scenario, call in shift.calls.items():
         for part in shift.of(scenario)["parts"] or [call]:
             first = part == call
             cells = row(
                 shift, scenario if first else "  its part 2", part, shift.logged.get(part), shift.recorded.get(part)
             )
-            yield " ".join(
-                f"{'–' if cell is None else cell!s:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)
-            )
+            yield line(cells, WIDTHS)
+    yield ""
+    yield line(SEAT_HEAD, SEAT_WIDTHS)
+    for seat in witness.SEATS:
+        for one in shift.lines[seat]:
+            since, log = datetime.fromisoformat(one["at"]), word(shift, seat, one)
+            at = f"{since.astimezone(ZoneInfo(ZONE)):%H:%M:%S.%f}"[:12]
+            log_at = log and f"{datetime.fromtimestamp(log[1], ZoneInfo(ZONE)):%H:%M:%S}"
+            yield line((seat, at, one["state"], one["reason"], log_at, log and log[3]), SEAT_WIDTHS)
+
+
+def line(cells: Iterable[object], widths: Iterable[int]) -> str:
+    return " ".join(f"{'–' if cell is None else cell!s:<{width}}" for cell, width in zip(cells, widths, strict=True))
+
+
+def word(shift: Shift, seat: str, one: Mapping[str, Any]) -> tuple[str, int, str, str] | None:
+    """The line of the switchboard's log that says the same of the seat."""
+    since_s = datetime.fromisoformat(one["at"]).timestamp()
+    fits = [log for log in shift.said if (log[0], log[2]) == (seat, one["state"]) and matches(log, since_s)]
+    return fits[0] if fits else None
+
+
+def matches(log: tuple[str, int, str, str], since_s: float) -> bool:
+    return -WHOLE_SECOND_S < since_s - log[1] < WHOLE_SECOND_S
 
 
 def row(
@@ -256,13 +283,32 @@ def row(
     about, ring = one["recording_info"], one["ring_seconds"]
     heard = "/".join(map(str, tones(shift.sound[part], about["answer_ms"]))) if about else None
     gaps = ", ".join(f"{gap['role']} {gap['start_ms']}–{gap['end_ms']} {gap['cause']}" for gap in one["gaps"])
+    told, roles = shift.events[part], list(one_leg_each(shift.events[part]).values())
     return (
         name, one["end"], one["seat"], one["metrics"]["hung_up_by"], ring and f"{ring:.3f}", one["ring_count"],
         one["talk_seconds"] and f"{one['talk_seconds']:.2f}", len(one["parts"]) or 1,
         log.outcome if log else None, log.ring_s if log else None, log.talk_s if log else None,
         ("answered" if cdr.answered else "no") if cdr else None, cdr.billed_s if cdr else None,
+        len(told), f"{roles.count('customer')}/{roles.count('agent')}",
         about and f"{about['duration_ms'] / 1000:.2f}", about and f"{about['answer_ms'] / 1000:.2f}", heard, gaps,
     )  # fmt: skip
+
+
+def one_leg_each(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Leg -> role, as told by events."""
+    return {event["leg"]: event["role"] for event in events if event["type"] == "leg"}
+
+
+def capture(shift: Shift) -> Iterator[str]:
+    for name, days in shift.captured.items():
+        for day in days:
+            counts = ", ".join(f"{key} {day[key]}" for key in ("listed", "wanted", "recorded", "gaps", "nothing"))
+            yield f"{day['day']} {name}: {counts}, capture rate {day['rate']}"
+            yield from (f"  {one['call']}: {one['state']}: {one['reason']}" for one in day["missing"])
+
+
+def killed(shift: Shift) -> tuple[str, ...]:
+    return shift.calls["ingest killed"], shift.calls["killed, outbound"]
 
 
 def answered(shift: Shift) -> Mapping[str, dict[str, Any]]:
@@ -271,12 +317,7 @@ def answered(shift: Shift) -> Mapping[str, dict[str, Any]]:
 
 async def test_the_shift_as_both_tell_it(shift: Shift, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
-        print("", *table(shift), sep="\n")
-        for seat in witness.SEATS:
-            print(f"seat {seat}:", *[state + (f"({why})" if why else "") for state, why in shift.states(seat)])
-        for name, days in shift.captured.items():
-            for day in days:
-                print(f"reconciled with {name}:", {key: value for key, value in day.items() if value})
+        print("\n" + results.keep("shift", [*table(shift), "", *capture(shift)]))
     for scenario, call in shift.calls.items():
         one, log = shift.of(scenario), shift.logged.get(call)
         assert not one["warnings"] and one["orphan"] is None, scenario
@@ -287,7 +328,9 @@ async def test_the_shift_as_both_tell_it(shift: Shift, capsys: pytest.CaptureFix
         assert log.ring_s is None or abs(one["ring_seconds"] - log.ring_s) <= 1, scenario
         assert log.talk_s is None or abs(one["talk_seconds"] - log.talk_s) <= 1, scenario
         assert sum(offer["end"] == "no_answer" for offer in one["offers"]) == log.offers_unanswered, scenario
-    assert shift.calls.keys() - {"fourth ring"} <= {name for name, call in shift.calls.items() if call in shift.logged}
+    assert shift.calls.keys() - {"fourth ring", "killed, outbound"} <= {
+        name for name, call in shift.calls.items() if call in shift.logged
+    }
 
 
 async def test_calls_are_answered_where_the_call_records_say_so(shift: Shift) -> None:
@@ -319,22 +362,29 @@ async def test_recordings_begin_with_the_first_ring_and_tell_customer_and_seat_a
         before = 0 if "~" in part else one["ring_seconds"]  # a later part begins when it has the customer
         assert abs(about["answer_ms"] / 1000 - before) < 0.5, part
         assert tones(shift.sound[part], about["answer_ms"]) == (400, 700), part
-        if part != shift.calls["ingest killed"]:
+        if part not in killed(shift):
             lost = [gap for gap in one["gaps"] if gap["cause"] == "loss"]  # of a computer that is busy with others
             assert one["gaps"] == lost, part
             assert sum(gap["end_ms"] - gap["start_ms"] for gap in lost) <= LOSS_MS, part
 
 
-async def test_the_call_outlives_ingest_and_the_hole_is_marked(shift: Shift) -> None:
-    one, call = shift.of("ingest killed"), shift.calls["ingest killed"]
-    assert abs(one["talk_seconds"] - 24) < 1 and shift.logged[call].talk_s in (23, 24)
+@pytest.mark.parametrize(
+    ("scenario", "seat", "talk_s"), [("ingest killed", "1001", 24), ("killed, outbound", "1002", 20)]
+)
+async def test_the_call_outlives_ingest_and_the_hole_is_marked(
+    shift: Shift, scenario: str, seat: str, talk_s: int
+) -> None:
+    one, call = shift.of(scenario), shift.calls[scenario]
+    assert abs(one["talk_seconds"] - talk_s) < 1
+    assert scenario not in shift.logged or shift.logged[call].talk_s in (talk_s - 1, talk_s)
+    assert one["direction"] == ("out" if "outbound" in scenario else "in")
     holes = {gap["role"]: gap for gap in one["gaps"] if gap["cause"] == "crash"}
     assert holes.keys() == {"customer", "agent"}
     assert all(
         2000 < gap["start_ms"] < 5000 and 2000 < gap["end_ms"] - gap["start_ms"] < 20_000 for gap in holes.values()
     )
     legs = {(event["leg"], event["seat"]) for event in shift.events[call] if event["type"] == "leg" and event["seat"]}
-    assert any(leg.endswith("+2") and seat == "1001" for leg, seat in legs)
+    assert any(leg.endswith("+2") and at == seat for leg, at in legs)
     last = np.asarray(decode(shift.sound[call]).pcm)[:, -3 * 8000 : -8000].astype(float)
     assert [round(float(np.argmax(np.abs(np.fft.rfft(row))) / 2)) for row in last] == [400, 700]
 
@@ -343,6 +393,8 @@ async def test_seats_have_the_history_that_was_played(shift: Shift) -> None:
     states = [state for state, _ in shift.states("1001")]
     assert ("busy", "tea") in shift.states("1001")
     assert states.count("hold") == 1 and "off_hook" not in states
+    unheard = [log for log in shift.said if not any(word(shift, log[0], one) for one in shift.lines[log[0]])]
+    assert unheard == []
     holes = [state for state in shift.states("1001") if state == ("unknown", "not connected to the PBX")]
     assert len(holes) == 2  # the switchboard's restart, and ingest's death
     third = [state for state, _ in shift.states("1003")]
@@ -351,7 +403,9 @@ async def test_seats_have_the_history_that_was_played(shift: Shift) -> None:
 
 async def test_every_call_of_the_day_is_recorded_or_named(shift: Shift) -> None:
     for name, days in shift.captured.items():
-        assert sum(day["recorded"] + day["gaps"] for day in days) >= len(answered(shift)) - 2, (name, days)
+        listed = shift.logged if name == QUEUE_LOG.rpartition("/")[2] else shift.recorded
+        wanted = listed.keys() & answered(shift).keys()
+        assert sum(day["recorded"] + day["gaps"] for day in days) == len(wanted), (name, days)
         missing = {f"lab-{line['call']}" for day in days for line in day["missing"]}
         gapped = {part.partition("~")[0] for part, one in answered(shift).items() if one["gaps"]}
         assert shift.calls["ingest killed"] in missing <= gapped, (name, days)

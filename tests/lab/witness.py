@@ -54,6 +54,20 @@ def logged(lines: Iterable[str]) -> dict[str, Logged]:
     return found
 
 
+_SAYS = {  # what a line of the log says that the seat does from then on
+    "CONNECT": "talking", "COMPLETECALLER": "ready", "COMPLETEAGENT": "ready", "BLINDTRANSFER": "ready",
+    "RINGNOANSWER": "ready", "RINGCANCELED": "ready", "PAUSEALL": "busy", "UNPAUSEALL": "ready",
+}  # fmt: skip
+
+
+def said(lines: Iterable[str]) -> Iterator[tuple[str, int, str, str]]:
+    """Seat, second, the state that this line of the log puts it in, and the line's own word."""
+    for line in filter(None, lines):
+        second, _, _, member, verb, *values = line.split("|")
+        if (state := _SAYS.get(verb)) is not None:
+            yield member.removeprefix("Seat "), int(second), state, f"{verb} {values[0]}".strip()
+
+
 def recorded(text: str) -> dict[str, Recorded]:
     """Calls by their Linkedid, the last but one of all columns."""
     found: dict[str, Recorded] = {}
@@ -64,14 +78,14 @@ def recorded(text: str) -> dict[str, Recorded]:
     return found
 
 
-def linked(events: Iterable[Block], number: str) -> list[str]:
-    """Linkedids of the calls that customers made to that number, in order."""
+def linked(events: Iterable[Block], number: str, by: str = "customer") -> list[str]:
+    """Linkedids of the calls that phones of that name made to that number, in order."""
     return [
         block["Linkedid"]
         for block in events
         if block.get("Event") == "Newchannel"
         and block.get("Exten") == number
-        and block["Channel"].startswith("PJSIP/customer-")
+        and block["Channel"].startswith(f"PJSIP/{by}-")
     ]
 
 

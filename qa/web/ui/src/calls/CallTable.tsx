@@ -58,7 +58,7 @@ function Who({ row, none }: { row: CallRow; none: string }) {
 function wide(words: Words, timezone: string): Columns {
   const { t, term } = words;
   return [
-    { title: t("column.time"), width: 168, render: (_, row) => <When row={row} words={words} timezone={timezone} /> },
+    { title: t("column.time"), width: 190, render: (_, row) => <When row={row} words={words} timezone={timezone} /> },
     { title: t("column.agent"), width: 124, render: (_, row) => <Who row={row} none={t("none")} /> },
     { title: t("column.direction"), width: 106, render: (_, row) => term("direction", row.direction) },
     { title: t("column.rings"), width: 160, render: (_, row) => <Rings row={row} /> },
@@ -80,7 +80,7 @@ function wide(words: Words, timezone: string): Columns {
       render: (_, row) => <ScorePair score={row.score} />,
     },
     { title: t("column.flags"), render: (_, row) => <FlagMarks flags={row.flags} scored={row.state === "scored"} /> },
-    { title: t("column.state"), width: 150, render: (_, row) => <StateMark state={row.state} /> },
+    { title: t("column.state"), width: 176, render: (_, row) => <StateMark state={row.state} /> },
   ];
 }
 

@@ -36,6 +36,10 @@ class Proxy:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def turn_to(self, port: int) -> None:
+        """Whoever connects from now on gets there."""
+        self._port = port
+
     def stand_still(self) -> None:
         """Nothing is read any more, nothing is closed: to both sides the other one just says nothing."""
         self._flows.clear()

@@ -2,13 +2,14 @@
 import { DisconnectOutlined, ScissorOutlined, AudioMutedOutlined } from "@ant-design/icons";
 import { Grid, Table } from "antd";
 import type { TableColumnsType } from "antd";
-import { useEffect, useRef, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { moment } from "../format.ts";
 import { callAddress, go } from "../route.ts";
 import { follow } from "../shell/follow.ts";
 import { useWords, type Key, type Words } from "../words.tsx";
 import type { MissingCall, MissingState } from "./data.ts";
 
+const PAGE = 100;
 const SIGNS: Record<MissingState, ReactNode> = {
   never_seen: <DisconnectOutlined aria-hidden />,
   no_audio: <AudioMutedOutlined aria-hidden />,
@@ -83,9 +84,11 @@ export function MissingTable({ rows, chosen, timezone }: Props) {
   const words = useWords();
   const place = useRef<HTMLDivElement>(null);
   const wide = Grid.useBreakpoint().lg !== false;
+  const [page, turnTo] = useState(1);
+  useEffect(() => turnTo(Math.floor(Math.max(0, chosen) / PAGE) + 1), [chosen, rows.length]);
   useEffect(() => {
     place.current?.querySelector("tr.chosen")?.scrollIntoView({ block: "nearest" });
-  }, [chosen]);
+  }, [chosen, page]);
   return (
     <div ref={place} className="panel list missingcalls">
       <Table<MissingCall>
@@ -93,7 +96,7 @@ export function MissingTable({ rows, chosen, timezone }: Props) {
         rowKey={(one) => `${one.call} ${one.at}`}
         size="middle"
         tableLayout="fixed"
-        pagination={rows.length > 100 && { pageSize: 100, showSizeChanger: false }}
+        pagination={rows.length > PAGE && { pageSize: PAGE, current: page, onChange: turnTo, showSizeChanger: false }}
         dataSource={rows}
         columns={columns(words, timezone, wide)}
         rowClassName={(one) => `${one.ours === null ? "noway" : ""} ${rows.indexOf(one) === chosen ? "chosen" : ""}`}

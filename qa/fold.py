@@ -7,7 +7,7 @@ that is a durable job, enqueued in the same transaction as the recording.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -78,8 +78,7 @@ class Folder:
     """The folds of one site. ``now`` is the clock; ``waiting`` holds ended calls whose audio is not complete,
     ``open`` when a call that nobody ends is looked at again, ``aside`` what could not be folded: until when, and how
     long that wait was. Where machines share the database, ``shared`` is the folder of their spool files, ``machine``
-    this one's name, ``patience`` until when a call waits for their files, ``late`` calls of which files came later,
-    ``held`` what is in files that were handed over."""
+    this one's name, ``patience`` until when a call waits for their files, ``late`` calls of which files came later."""
 
     store: Store
     site: str
@@ -97,7 +96,6 @@ class Folder:
     machine: str = ""
     patience: dict[str, datetime] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
-    held: dict[str, Contents] = field(default_factory=dict)
 
     @property
     def shelf(self) -> Shelf:
@@ -128,9 +126,11 @@ class Folder:
             if not due:
                 break
         done += await self._give_up()
-        for name in [name for name, until in self.waiting.items() if until <= self.now()]:
+        ready = [name for name, until in self.waiting.items() if until <= self.now()]
+        there = await self._there() if ready else set()
+        for name in ready:
             try:
-                if await self._awaits(name):
+                if await self._awaits(name, there):
                     continue
                 await self._finish(name)
             except (StoreAway, StoreBusy):
@@ -276,18 +276,22 @@ class Folder:
                 self.open.pop(name, None)
                 self.waiting[name] = self.now()
 
-    async def _awaits(self, name: str) -> bool:
+    async def _there(self) -> set[str]:
+        """The spool files that can be read now; of one machine, whatever it has."""
+        return stems(await asyncio.to_thread(self.shelf.places.processes)) if self.shared is not None else set()
+
+    async def _awaits(self, name: str, there: set[str]) -> bool:
         """Files of other machines that may hold some of it are on their way: it waits for them, but not for ever."""
         if self.shared is None:
             return False
-        there = stems(await asyncio.to_thread(self.shelf.places.processes))
         async with self.store.site(self.site, ACTOR) as tx:
             row = await calls.get(tx, name)
-            absent = await self.shelf.absent(tx, await spools.marks(tx, row.conversation or name), there)
+            call = row.conversation or name
+            absent = await self.shelf.absent(tx, call, await spools.marks(tx, call), there)
         if not absent or self.patience.setdefault(name, self.now() + HANDED_LATE) <= self.now():
             self.patience.pop(name, None)
             if absent:
-                log.warning("call.not_waited_for", call=name, files_of=sorted(absent))
+                log.warning("call.not_waited_for", call=name, processes=sorted(absent))
             return False
         self.waiting[name] = self.now() + LOOK
         return True
@@ -326,9 +330,8 @@ class Folder:
             if await spools.refuse(tx, call, one):
                 log.warning("audio.refused", call=call, leg=one.leg, process=one.home, says=one.why)
         if self.shared is not None:
-            files = what.files if what is not None else await asyncio.to_thread(self.shelf.places.processes)
-            there = stems(files)
-            await spools.read(tx, call, found.spools | (set(await spools.of_call(tx, call)) & there))
+            there = stems(what.files) if what is not None else await self._there()
+            await spools.read(tx, call, found.files | (set(await spools.of_call(tx, call)) & there))
 
     async def tidy(self) -> int:
         """Remove spool files that tailer and assembler have both passed; how many went."""
@@ -346,62 +349,55 @@ class Folder:
         return gone
 
     async def _tidy_shared(self) -> int:
-        """The same of files that were handed over; each machine then takes its own copy away. Calls that were assembled
-        before such a file came are assembled anew."""
+        """The same of files that were handed over, without opening one; each machine then takes its own copy away.
+        Calls that were assembled before such a file came are assembled anew."""
         assert self.shared is not None
         paths = await asyncio.to_thread(all_files, self.shared)
         async with self.store.site(self.site, ACTOR) as tx:
-            released = await spools.handed(tx, [path.stem for path in paths])
-        self.held = {stem: held for stem, held in self.held.items() if stem in released}
+            handed = await spools.handed(tx, [path.stem for path in paths])
         gone = 0
         for path in paths:
-            if path.stem not in released:
+            if path.stem not in handed:
                 continue  # its machine is about to say that it is there
-            try:
-                gone += await self._passed_shared(path, released[path.stem])
-            except SpoolError as error:
-                log.warning("spool.kept", says=str(error))
+            if handed[path.stem].released or await self._released(path.stem):
+                await asyncio.to_thread(remove, path)
+                gone += 1
         return gone
 
-    async def _passed_shared(self, path: Path, released: bool) -> bool:
-        """Whether a file that was handed over went."""
-        if not released:
-            if path.stem not in self.held:
-                self.held[path.stem] = await asyncio.to_thread(contents, path)
-            held = self.held[path.stem]
-            if await self._unread(path.stem, held) or not await self._passed(path.stem, held):
+    async def _released(self, spool: str) -> bool:
+        """Whether a file that was handed over is needed no more; from then on it may go."""
+        async with self.store.site(self.site, ACTOR) as tx:
+            names = await spools.calls_in(tx, spool)
+            unread = set(names) - await spools.readers(tx, spool)
+            for name in sorted(unread):
+                await self._again(tx, name)
+            if unread or not await self._assembled(tx, names):
                 return False
-            async with self.store.site(self.site, ACTOR) as tx:
-                await spools.release(tx, path.stem)
-        await asyncio.to_thread(remove, path)
+            await spools.release(tx, spool)
         return True
 
-    async def _unread(self, spool: str, held: Contents) -> bool:
-        """Whether a call that has audio in a file was not assembled with it; one that is over is due again."""
-        unread = False
-        async with self.store.site(self.site, ACTOR) as tx:
-            readers = await spools.readers(tx, spool)
-            for name, leg in sorted(held.legs):
-                call = await spools.call_of(tx, name) or name
-                if call in readers:
-                    continue
-                unread = True
-                await spools.holds(tx, spool, name, leg)
-                parts = await calls.parts(tx, call)
-                if parts and all(part.state not in ("live", "ended") for part in parts):
-                    self.late.add(call)
-                    await events.mark_due(tx, "call", call)
-        return unread
+    async def _again(self, tx: Tx, call: str) -> None:
+        """A file came after a call was assembled: it is assembled anew."""
+        parts = await calls.parts(tx, call)
+        if parts and all(part.state not in ("live", "ended") for part in parts):
+            self.late.add(call)
+            await events.mark_due(tx, "call", call)
 
     async def _passed(self, spool: str, held: Contents) -> bool:
         """Carried whole, and every call that has audio in it is assembled with nothing new since."""
         async with self.store.site(self.site, ACTOR) as tx:
-            if await spools.cursor(tx, spool) < held.last_rowid or await events.count_due(tx):
+            if await spools.cursor(tx, spool) < held.last_rowid:
                 return False
-            for name in {call for call, _ in held.legs}:
-                parts = await calls.parts(tx, await spools.call_of(tx, name) or name)
-                if not parts or any(part.state in ("live", "ended") for part in parts):
-                    return False
+            names = {call for call, _ in held.legs}
+            return await self._assembled(tx, {await spools.call_of(tx, name) or name for name in names})
+
+    async def _assembled(self, tx: Tx, names: Iterable[str]) -> bool:
+        if await events.count_due(tx):
+            return False
+        for name in names:
+            parts = await calls.parts(tx, name)
+            if not parts or any(part.state in ("live", "ended") for part in parts):
+                return False
         return True
 
 

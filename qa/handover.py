@@ -10,7 +10,7 @@ import asyncio
 import hmac
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +55,13 @@ class Places:
             found[process] = sorted([*found.get(process, []), *fresh], key=lambda path: path.name)
         return found
 
-    def files(self) -> dict[str, Path]:
-        return {path.stem: path for paths in self.processes().values() for path in paths}
+    def of(self, files: Mapping[str, Sequence[Path]], holding: Collection[str]) -> dict[str, list[Path]]:
+        """Those that have to be read for a call: what is in a file is known from when it was handed over."""
+        needed = {
+            process: [path for path in paths if path.stem in holding or path.is_relative_to(self.own)]
+            for process, paths in files.items()
+        }
+        return {process: paths for process, paths in needed.items() if paths}
 
 
 async def _nobody(_: str) -> None:
@@ -101,7 +106,7 @@ class Mover:
         for path in stored:
             if path.stem not in stands:
                 moved += await self._hand(path)
-            elif stands[path.stem]:
+            elif stands[path.stem].released:
                 await asyncio.to_thread(spool.remove, path)
                 await self.step("taken-away")
         return moved
@@ -111,6 +116,7 @@ class Mover:
         try:
             if not await self._carried(path):
                 return False
+            held = await asyncio.to_thread(spool.contents, path)
             await self._right_folder()
             fresh = self.place / f"{path.stem}.new"
             await asyncio.to_thread(_copied, path, fresh)
@@ -122,7 +128,7 @@ class Mover:
         await self.step("renamed")
         await self._right_folder()  # still: what lies under an empty mount point is nowhere
         async with self.store.site(self.site, ACTOR) as tx:
-            await spools.hand(tx, path.stem, self.home)
+            await spools.hand(tx, path.stem, self.home, held.legs)
         await self.step("recorded")
         return True
 

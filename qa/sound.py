@@ -82,7 +82,7 @@ class Material:
 class Found:
     """What reading the spool came to, beside the sound: the files with rows of the call, and audio that is nobody's."""
 
-    spools: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
     refused: list[spools.RefusedAudio] = field(default_factory=list)
 
 
@@ -119,10 +119,12 @@ class Shelf:
     folder: Path
     step: Step
 
-    async def absent(self, tx: Tx, marks: Sequence[spools.LegMark], there: Collection[str]) -> dict[str, set[str]]:
-        """Files of other machines that may hold more of these legs and cannot be read here now, by process."""
+    async def absent(self, tx: Tx, call: str, marks: Sequence[spools.LegMark], there: Collection[str]) -> set[str]:
+        """Processes of other machines that have more of these legs, in files that cannot be read here now."""
         if self.places.shared is None:
-            return {}
+            return set()
+        unseen = await spools.handed(tx, set(await spools.of_call(tx, call)) - set(there))
+        missing = {one.home for one in unseen.values() if not one.released}  # the folder is away
         spans: dict[str, tuple[str, str]] = {}
         going: dict[str, set[tuple[str, str]]] = {}
         for mark in marks:
@@ -132,11 +134,10 @@ class Shelf:
             spans[mark.home] = min(first, mark.spool), max(last, mark.spool)
             name, still = (mark.call, mark.leg), going.setdefault(mark.home, set())
             (still.discard if mark.kind == "end" else still.add)(name)
-        missing = {}
         for home, (first, last) in spans.items():
             upto = None if going[home] else last  # a leg that is not over may go on in any later file
-            if left := set(await spools.unreleased(tx, home, first, upto)) - set(there):
-                missing[home] = left
+            if await spools.awaited(tx, home, first, upto):
+                missing.add(home)
         return missing
 
     async def material(
@@ -145,10 +146,11 @@ class Shelf:
     ) -> Material:  # fmt: skip
         """With what was recorded before, where part of the spool has gone: what is left alone would give less."""
         files = await asyncio.to_thread(self.places.processes)
-        there = stems(files)
-        absent = await self.absent(tx, marks, there)
-        what = Material(id, call, number, told, legs, files, frozenset(absent))
-        if not set(await spools.of_call(tx, call.id)) - there - set().union(*absent.values()):
+        holding, there = set(await spools.of_call(tx, call.id)), stems(files)
+        absent = await self.absent(tx, call.id, marks, there)
+        what = Material(id, call, number, told, legs, self.places.of(files, holding), frozenset(absent))
+        unseen = holding - there
+        if not (await spools.gone(tx, unseen) if self.places.shared is not None else unseen):
             return what
         stands = next(iter(await recordings.of_call(tx, id)), None)
         if len(call.parts) > 1 and (stands is None or _longer(stands, what.left_at)):
@@ -188,7 +190,7 @@ class Shelf:
         seats = dict(what.call.leg_seats)
         for leg, known in what.legs.items():
             names = aliases(what.told, what.call.id, leg)
-            uses = read_uses(what.files, what.call.id, leg, names, lambda path: found.spools.add(path.stem))
+            uses = read_uses(what.files, what.call.id, leg, names, lambda path: found.files.add(path.stem))
             found.refused += [_refused(leg, one) for one in uses.refused]
             audio = uses.audio or self._adopted(what, names, known.role)  # None: a hole for the map
             if known.started and known.homes & what.absent:

@@ -29,6 +29,7 @@ class Tailer:
         self._kept: dict[str, int] = {}  # the sink's cursor
         self._done: set[str] = set()
         self._wake = asyncio.Event()
+        self._one = asyncio.Lock()
         self._backoff_s = 0.0
         self.away = False
         self.carried = 0
@@ -48,7 +49,8 @@ class Tailer:
     async def once(self) -> bool:
         """Carry what is there; False when the sink is away, or a file cannot be read now: the rest has to wait."""
         try:
-            await self._all()
+            async with self._one:  # asked for while it runs: after it, not through it
+                await self._all()
         except SpoolFailed:
             raise  # a spoilt file: the next start sets it aside
         except (SinkAway, OSError, SpoolError):  # a full disk or no descriptor left may stop a reader, too

@@ -29,6 +29,14 @@ class LegMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A file that lies where all machines find it, or, once released, is about to go."""
+
+    home: str
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedAudio:
     """A stretch of audio that no recording has; ``home`` is the process that took it in."""
 
@@ -99,20 +107,32 @@ async def known(tx: Tx) -> dict[str, int]:
     return {row["spool"]: row["upto"] for row in await tx.all("spools.known")}
 
 
-async def handed(tx: Tx, spools: Iterable[str]) -> dict[str, bool]:
-    """Those of the files that were handed over, and whether nobody needs them any more."""
+async def handed(tx: Tx, spools: Iterable[str]) -> dict[str, Handed]:
+    """Those of the files that were handed over."""
     rows = await tx.all("spools.stands", sorted(spools))
-    return {row["spool"]: row["released"] for row in rows}
+    return {row["spool"]: Handed(row["home"], row["released"]) for row in rows}
 
 
-async def hand(tx: Tx, spool: str, home: str) -> None:
-    """Say that a file lies where all machines find it; before that nothing of it may go."""
+async def hand(tx: Tx, spool: str, home: str, legs: Collection[tuple[str, str]]) -> None:
+    """Say that a file lies where all machines find it, and what is in it; before that nothing of it may go."""
+    names = [(storable(call), storable(leg)) for call, leg in legs]
+    await tx.run("spools.holds_all", spool, [call for call, _ in names], [leg for _, leg in names])
     await tx.run("spools.hand", spool, home)
 
 
-async def unreleased(tx: Tx, home: str, first: str, last: str | None) -> list[str]:
-    """The files of one process, from one to another (None: to its newest), that are not released."""
-    return [row["spool"] for row in await tx.all("spools.unreleased", home, first, last)]
+async def awaited(tx: Tx, home: str, first: str, last: str | None) -> list[str]:
+    """The files of one process, from one to another (None: to its newest), that are not handed over yet."""
+    return [row["spool"] for row in await tx.all("spools.awaited", home, first, last)]
+
+
+async def gone(tx: Tx, spools: Iterable[str]) -> set[str]:
+    """Of files that are not to be seen, those that nobody will hand over any more."""
+    return {row["spool"] for row in await tx.all("spools.gone", sorted(spools))}
+
+
+async def calls_in(tx: Tx, spool: str) -> list[str]:
+    """The calls that have rows in a file; all of them, once it was handed over."""
+    return [row["call"] for row in await tx.all("spools.calls_in", spool)]
 
 
 async def read(tx: Tx, call: str, spools: Collection[str]) -> None:

@@ -41,16 +41,29 @@ SELECT DISTINCT spool FROM spool_call
 SELECT spool, upto FROM spool_cursor ORDER BY spool;
 
 -- stands: Which spool files were handed over, and whether they were released.
-SELECT spool, released_at IS NOT NULL AS released FROM spool_cursor WHERE spool = ANY ($1) AND handed_at IS NOT NULL;
+SELECT spool, home, released_at IS NOT NULL AS released FROM spool_cursor
+ WHERE spool = ANY ($1) AND handed_at IS NOT NULL;
 
 -- hand: A spool file lies in the folder that all machines share, and is on its disk.
 INSERT INTO spool_cursor (spool, upto, home, handed_at) VALUES ($1, 0, $2, now())
 ON CONFLICT (site_id, spool) DO UPDATE SET home = coalesce(spool_cursor.home, excluded.home), actor = excluded.actor,
     handed_at = coalesce(spool_cursor.handed_at, excluded.handed_at);
 
--- unreleased: The spool files of a process, from one to another, that may still be read or handed over.
+-- awaited: The spool files of a process, from one to another, that are not handed over yet.
 SELECT spool FROM spool_cursor
- WHERE home = $1 AND spool >= $2 AND ($3::text IS NULL OR spool <= $3) AND released_at IS NULL ORDER BY spool;
+ WHERE home = $1 AND spool >= $2 AND ($3::text IS NULL OR spool <= $3) AND handed_at IS NULL AND released_at IS NULL
+ ORDER BY spool;
+
+-- gone: Of spool files that are not to be seen, those that nobody will hand over any more.
+SELECT one.spool FROM unnest($1::text[]) AS one (spool) LEFT JOIN spool_cursor ON spool_cursor.spool = one.spool
+ WHERE home IS NULL OR released_at IS NOT NULL;
+
+-- holds_all: A spool file has rows of these legs.
+INSERT INTO spool_call (spool, call, leg) SELECT $1, * FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING;
+
+-- calls_in: The calls that have rows in a spool file, by the names they have by now.
+SELECT DISTINCT coalesce(leg_name.call, held.call) AS call
+  FROM spool_call AS held LEFT JOIN leg_name ON leg_name.name = held.call WHERE held.spool = $1 ORDER BY 1;
 
 -- read: Calls that were assembled with spool files at hand.
 INSERT INTO spool_read (spool, call) SELECT unnest($2::text[]), $1 ON CONFLICT DO NOTHING;

@@ -111,6 +111,19 @@ def folders(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(place).free
     advice = "" if free > LOW_DISK else "free some: calls need room"
     yield Finding("free disk", f"{free / 1024**3:.1f} GiB", advice, False, "disk", "disk_low" if advice else "")
+    yield from _shared(settings)
+
+
+def _shared(settings: Settings) -> Iterator[Finding]:
+    """What machines that work together have to see alike; that it is the same folder, `serve ingest` says."""
+    if settings.handover is None:
+        return
+    for letter in settings.lacking_to_share:
+        yield Finding("several machines", "not possible", letter, True)
+    for name, folder in (("handover", settings.handover), ("recordings", settings.recordings_folder)):
+        usable = folder.is_dir() and os.access(folder, os.W_OK)
+        advice = "" if usable else "is no folder that this machine may write to now; mount it (docs/machines.md)"
+        yield Finding(f"{name} folder", str(folder), advice, True)
 
 
 def private(settings: Settings) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -309,6 +310,40 @@ async def test_an_empty_mount_point_takes_nothing(site: Site) -> None:
     away.rename(site.shared)
     assert await site.b.mover.once() > 0
     assert (site.shared / MARK).exists()
+
+
+async def test_a_folder_that_is_away_is_not_taken_for_one_whose_files_are_done_with(site: Site) -> None:
+    await site.a.tell(*told())
+    await site.a.stream("c1", "customer", hum(400, -300))
+    await site.b.stream("c1", "agent", hum(400, 700))
+    await site.b.give_out()
+    await site.a.tell(ended())
+    away = site.shared.rename(site.home / "away")
+    await site.turn()
+    assert ((await site.call()).state, await site.kept()) == ("ended", [])
+
+    away.rename(site.shared)
+    await site.turn(2)
+    (one,) = await site.kept()
+    assert (one.gaps, site.pcm(one)) == ((), [[-300] * 3200, [700] * 3200])
+
+
+async def test_a_full_folder_is_waited_for_and_half_a_copy_taken_away(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.b.stream("c1", "agent", hum(400, 700))
+    names = [path.name for path in await site.b.rotated()]
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no room"):
+        patch.setattr("ingest.spool.os.fsync", full)
+        await site.b.mover.once()
+    assert [path.name for path in site.shared.rglob("*") if path.is_file()] == [MARK]
+
+    await site.b.mover.once()
+    assert set(site.given_out) == set(names)
 
 
 async def test_a_folder_that_takes_nothing_keeps_everything_where_it_is(site: Site) -> None:

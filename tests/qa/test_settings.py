@@ -241,3 +241,34 @@ def test_a_media_stream_and_a_recording_server_have_terms_of_their_own(place: Pa
 def test_a_fault_in_a_table_is_named_with_its_place(place: Path, change: tuple[str, str], says: str) -> None:
     (place / "seatwatch.toml").write_text(SENDERS.replace(*change, 1))
     assert any(fault.startswith(says) for fault in faults())
+
+
+def test_machines_that_hand_over_need_one_database_and_one_folder_of_recordings(place: Path) -> None:
+    assert load_settings(data=place).lacking_to_share == []
+    found = load_settings(handover=place / "shared").lacking_to_share
+    assert [one.partition(":")[0] for one in found] == ["database_url", "recordings"]
+    whole = load_settings(
+        handover=place / "shared", recordings=place, database_url="postgresql://127.0.0.1/x", machine="in-1"
+    )
+    assert (whole.lacking_to_share, whole.shared_spool, whole.machine_name) == ([], place / "shared" / "main", "in-1")
+
+
+def test_the_demo_hands_nothing_over(place: Path) -> None:
+    assert load_settings(handover=place, site="demo").shared_spool is None
+
+
+def test_a_machine_without_a_name_has_that_of_its_host(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qa.settings.socket.gethostname", lambda: "in 1.example/..")
+    assert load_settings(data=place).machine_name == "in-1-example"
+
+
+def test_a_shared_key_is_read_and_never_made(place: Path) -> None:
+    path = place / "token.key"
+    with pytest.raises(SettingsError, match=r"copy secrets/token\.key of the first machine"):
+        _ = load_settings(token_key=path).secret
+    assert not path.exists()
+    path.write_bytes(b"short")
+    with pytest.raises(SettingsError, match="at least 16"):
+        _ = load_settings(token_key=path).secret
+    path.write_bytes(bytes(range(32)))
+    assert load_settings(token_key=path).secret == bytes(range(32))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import statistics
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -283,20 +284,20 @@ def row(
     about, ring = one["recording_info"], one["ring_seconds"]
     heard = "/".join(map(str, tones(shift.sound[part], about["answer_ms"]))) if about else None
     gaps = ", ".join(f"{gap['role']} {gap['start_ms']}–{gap['end_ms']} {gap['cause']}" for gap in one["gaps"])
-    told, roles = shift.events[part], list(one_leg_each(shift.events[part]).values())
+    told = shift.events[part]
     return (
         name, one["end"], one["seat"], one["metrics"]["hung_up_by"], ring and f"{ring:.3f}", one["ring_count"],
         one["talk_seconds"] and f"{one['talk_seconds']:.2f}", len(one["parts"]) or 1,
         log.outcome if log else None, log.ring_s if log else None, log.talk_s if log else None,
         ("answered" if cdr.answered else "no") if cdr else None, cdr.billed_s if cdr else None,
-        len(told), f"{roles.count('customer')}/{roles.count('agent')}",
+        len(told), f"{legs(told)['customer']}/{legs(told)['agent']}",
         about and f"{about['duration_ms'] / 1000:.2f}", about and f"{about['answer_ms'] / 1000:.2f}", heard, gaps,
     )  # fmt: skip
 
 
-def one_leg_each(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Leg -> role, as told by events."""
-    return {event["leg"]: event["role"] for event in events if event["type"] == "leg"}
+def legs(events: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """How many legs of each role the events tell of."""
+    return Counter({one["leg"]: one["detail"].get("role") for one in events if one["type"] == "leg"}.values())
 
 
 def capture(shift: Shift) -> Iterator[str]:

@@ -165,17 +165,20 @@ async def _listen(bell: Bell, load: Load, into: list[float]) -> None:
 async def _screen(port: int, load: Load, into: list[float] | None, ready: asyncio.Semaphore) -> None:
     """An open screen; one of them all looks at what comes, the others only read it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=LINE_BYTES)
-    writer.write(b"GET /api/v1/board/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-    greeted = False
-    while line := await reader.readline():
-        if not line.startswith(b"data: "):
-            continue
-        if not greeted:
-            greeted = True
-            ready.release()
-        elif into is not None:
-            for seat in json.loads(line[6:]).get("seats", ()):
-                load.came("screen", str(seat["reason"]), into)
+    try:
+        writer.write(b"GET /api/v1/board/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        greeted = False
+        while line := await reader.readline():
+            if not line.startswith(b"data: "):
+                continue
+            if not greeted:
+                greeted = True
+                ready.release()
+            elif into is not None:
+                for seat in json.loads(line[6:]).get("seats", ()):
+                    load.came("screen", str(seat["reason"]), into)
+    finally:
+        writer.close()
 
 
 @asynccontextmanager

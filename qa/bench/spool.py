@@ -110,9 +110,7 @@ class _Between:
             self.ms.append((time.monotonic() - self._began) * 1000)
 
 
-def _measured(
-    legs: int, seconds: float, put: Put, close: Callable[[], None], commits_ms: Sequence[float]
-) -> Side:
+def _measured(legs: int, seconds: float, put: Put, close: Callable[[], None], commits_ms: Sequence[float]) -> Side:
     acks_ms: list[float] = []
 
     def send(row: Row) -> None:

@@ -137,8 +137,10 @@ class Mover:
 
     async def _carried(self, path: Path) -> bool:
         last = await asyncio.to_thread(spool.last_row, path)
+        if last is None:
+            return False
         async with self.store.site(self.site, ACTOR) as tx:
-            return last is not None and await spools.cursor(tx, path.stem) >= last
+            return await spools.cursor(tx, path.stem) >= last
 
     @property
     def place(self) -> Path:

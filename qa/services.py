@@ -26,7 +26,7 @@ from qa.jobs import HEAR, SCORE_AWAY, Worker
 from qa.settings import Settings
 from qa.site import DEMO, SiteRules, rules
 from qa.store.duty import Duty
-from qa.store.errors import StoreAway, StoreBusy
+from qa.store.errors import StoreAway, StoreBusy, StoreFull
 from qa.store.pool import Store
 from qa.store.queue import Queue
 from qa.store.sink import PostgresSink
@@ -222,7 +222,7 @@ async def _alike(services: Services) -> None:
         await check(services.store, services.site, "recordings", services.recordings / services.site)
     except WrongFolder as error:
         log.error("recordings.differ", says=str(error))
-    except (OSError, StoreAway, StoreBusy) as error:
+    except (OSError, StoreAway, StoreBusy, StoreFull) as error:
         log.warning("handover.not_compared", says=str(error))
 
 

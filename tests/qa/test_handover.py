@@ -396,8 +396,8 @@ async def test_a_uuid_that_is_used_on_two_machines_is_heard_once(site: Site) -> 
         await one.give_out()
     await site.turn()
     await site.turn(LATE_S)
-    (one,) = await site.kept()
-    first = {value for value in site.pcm(one)[1] if value}
+    (kept,) = await site.kept()
+    first = {value for value in site.pcm(kept)[1] if value}
     assert len(first) == 1  # never mixed
     async with site.store.site(SITE, "test") as tx:
         (refused,) = await spools.refused(tx, "c1")

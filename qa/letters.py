@@ -25,6 +25,9 @@ _SET_UP = (
     ("speech.errors", "ModelError"),
     ("ingest.errors", "PortTaken"),
     ("ingest.errors", "SpoolLocked"),
+    ("ingest.errors", "OpenToAll"),
+    ("qa.web.guard", "NotLoopback"),
+    ("qa.web.listen", "CannotListen"),
 )
 _WORK_FAILED = (
     ("speech.errors", "SpeechError"),

@@ -10,6 +10,8 @@ from importlib import import_module
 
 import uvloop
 
+from ingest.origin import check_bind
+from qa.connections import sources
 from qa.faults import faults
 from qa.ingesting import Carrier, listening
 from qa.logs import to_stderr
@@ -21,10 +23,12 @@ Say = Callable[[str], None]
 
 
 def run_parts(parts: Sequence[str], say: Say) -> int:
-    """Run until stopped; recording without an announcement, and a worker without a model, are refused at once."""
+    """Run until stopped. What cannot work is refused before anything is opened: an address that others reach, recording
+    without an announcement, a worker without a model."""
     settings = load_settings()
     to_stderr(settings.log_level)
     keep_private()
+    _check_addresses(settings, parts)
     if "ingest" in parts and (lacking := settings.lacking_to_record):
         raise SettingsError([*lacking, "`seatwatch serve web` shows the same set-up as a page, /setup"])
     if "ingest" in parts and (lacking := settings.lacking_to_share):
@@ -39,6 +43,15 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
     except asyncio.CancelledError:
         say("stopped before the database was there; what came in is kept")
     return 0
+
+
+def _check_addresses(settings: Settings, parts: Sequence[str]) -> None:
+    if "ingest" in parts:
+        check_bind(settings.host, keyless=sources(settings.sources, settings.source_key).keyless)
+    if "web" in parts:
+        from qa.web import guard
+
+        guard.check_bind(settings.web_host)
 
 
 async def _run(settings: Settings, parts: Sequence[str], say: Say) -> None:

@@ -7,13 +7,15 @@ import os
 
 import pytest
 
-from ingest.errors import ClientError, PortTaken, SpoolLocked
+from ingest.errors import ClientError, OpenToAll, PortTaken, SpoolLocked
 from qa.letters import letters
 from qa.record import RecordError
 from qa.score import Usage
 from qa.services import NoModel
 from qa.settings import SettingsError
 from qa.store.errors import NotFound, ServerTooOld, StoreAway
+from qa.web.guard import NotLoopback
+from qa.web.listen import CannotListen
 from scoring.errors import FactsError, PackError
 from speech.errors import AudioError, LexiconError, ModelError, RecogniserLate
 
@@ -35,6 +37,9 @@ from speech.errors import AudioError, LexiconError, ModelError, RecogniserLate
         (StoreAway("database: gone"), ["database: gone"], 2),
         (PortTaken("port 9093: taken"), ["port 9093: taken"], 2),
         (SpoolLocked("spool: another writes"), ["spool: another writes"], 2),
+        (OpenToAll("host 0.0.0.0: no key"), ["host 0.0.0.0: no key"], 2),
+        (NotLoopback("web: no login"), ["web: no login"], 2),
+        (CannotListen("web: port 1: taken"), ["web: port 1: taken"], 2),
         (ClientError("http://x: no answer"), ["http://x: no answer"], 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

@@ -27,7 +27,7 @@ def rings(
     say(as_json(found) if json_ else text(found))
 
 
-@commands.command(epilog="Example: seatwatch push call.wav --call 4711 --roles agent")
+@commands.command(epilog="Example: seatwatch push call.wav --call 4711 --roles agent --source acd")
 def push(
     file: Annotated[str, typer.Argument(help="A recording, or - for raw samples on standard input.")],
     call: Annotated[str | None, typer.Option(help="Id of the call; default: the file's name.")] = None,
@@ -39,13 +39,16 @@ def push(
     agent: Annotated[str | None, typer.Option(help="Agent of the call.")] = None,
     rate: Annotated[int, typer.Option(help="Samples a second of standard input.")] = 8000,
     encoding: Annotated[str, typer.Option(help="Samples of standard input: slin, ulaw or alaw.")] = "slin",
+    source: Annotated[
+        str | None, typer.Option(help="Source to write as, with its key if [[sources]] has it.", metavar="NAME")
+    ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="As fast as ingest accepts instead of real pace.")] = False,
     json_: Json = False,
 ) -> None:
     """Stream a recording or standard input into ingest with durable acknowledgements."""
     from qa.push import Job, push_file, text
 
-    job = Job(file, call, tuple(roles.split(",")) if roles else None, url, seat, agent, rate, encoding, fast)
+    job = Job(file, call, tuple(roles.split(",")) if roles else None, url, seat, agent, rate, encoding, fast, source)
     with Progress() as progress:
         report = push_file(job, progress.step)
     say(as_json(report) if json_ else text(report))

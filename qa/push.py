@@ -18,7 +18,7 @@ from ingest.legs import WIDTHS
 from ingest.shell.push import ROLES, Sound, Target, push
 from ingest.stream import RATES
 from qa.score import Usage
-from qa.settings import load_settings
+from qa.settings import Settings, load_settings
 from speech.audio import Audio, as_float, decode, resample
 
 CHUNK_MS = 100
@@ -38,6 +38,7 @@ class Job:
     rate: int
     encoding: str
     fast: bool
+    source: str | None = None  # as which of [[sources]] it writes
 
 
 def push_file(job: Job, step: Step) -> dict[str, Any]:
@@ -57,8 +58,9 @@ def push_file(job: Job, step: Step) -> dict[str, Any]:
         url=job.url or f"http://{settings.host}:{settings.ingest_port}",
         call=job.call or _name(job.file),
         roles=job.roles or ROLES,
-        key=settings.source_key.get_secret_value() if settings.source_key else None,
+        key=_key(settings, job.source),
         fast=job.fast,
+        source=job.source or "push",
         seat=job.seat,
         agent=job.agent,
     )
@@ -67,6 +69,12 @@ def push_file(job: Job, step: Step) -> dict[str, Any]:
         step(int(seconds), int(total or seconds), target.call)
 
     return asdict(asyncio.run(push(source, target, _decoded, tell)))
+
+
+def _key(settings: Settings, source: str | None) -> str | None:
+    """The first key of the named source where the settings have it, else the key that they have for all."""
+    own = next((key for one in settings.sources if one.name == source for key in one.keys), settings.source_key)
+    return own.get_secret_value() if own else None
 
 
 def _name(file: str) -> str:

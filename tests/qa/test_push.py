@@ -19,7 +19,7 @@ from qa.push import Job, push_file, text
 from qa.score import Usage
 from speech.audio import decode, decode_raw, write_flac
 from speech.errors import AudioError
-from tests.ingest.lab import ROOT, running, url
+from tests.ingest.lab import ROOT, running, stored_events, url
 from tests.speech.values import noise, wav
 
 STEREO = noise(1.5, channels=2)
@@ -111,6 +111,30 @@ async def test_who_sat_there_is_told(spool: Path, tmp_path: Path) -> None:
         told = b"".join(row.payload for row in reader.after(0)[1] if row.kind == "event")
     assert b'"seat":"s7"' in told
     assert b'"agent":"A07"' in told
+
+
+async def test_it_writes_as_a_source_with_a_key_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the settings that ingest has too, or from elsewhere by the key alone; a key writes as its own source only."""
+    from ingest.sources import Source, Sources
+
+    keys = ("acd-key-of-tests-1", "acd-key-of-tests-2")
+    write_flac(tmp_path / "call.flac", STEREO)
+    (tmp_path / "here.toml").write_text(f'[[sources]]\nname = "acd"\nkeys = {list(keys)}\n')
+    (tmp_path / "elsewhere.toml").write_text("")
+    senders = Sources([Source("acd", keys), Source("other", ("another-key-of-tests",))])
+    async with running(tmp_path / "spool", sources=senders) as ingest:
+        monkeypatch.setenv("SEATWATCH_INGEST_PORT", str(ingest.http_port))
+        monkeypatch.setenv("SEATWATCH_SETTINGS", str(tmp_path / "here.toml"))
+        await pushed(job(tmp_path / "call.flac", call="p1", source="acd"))
+        monkeypatch.setenv("SEATWATCH_SETTINGS", str(tmp_path / "elsewhere.toml"))
+        monkeypatch.setenv("SEATWATCH_SOURCE_KEY", keys[1])
+        await pushed(job(tmp_path / "call.flac", call="p2", source="acd"))
+        with pytest.raises(ClientError, match="'acd' only"):
+            await pushed(job(tmp_path / "call.flac", call="p3"))
+
+    told = stored_events(tmp_path / "spool")
+    assert {(one["source"], one["call"]) for one in told} == {("acd", "p1"), ("acd", "p2")}
+    assert np.array_equal(samples(tmp_path / "spool", "agent", "p1"), STEREO[1])
 
 
 async def test_the_same_call_twice_is_refused_with_its_reason(spool: Path, tmp_path: Path) -> None:

@@ -115,6 +115,10 @@ class Folder:
 
     async def turn(self) -> int:
         """Fold what has news and finish what is complete or late; how many pieces of work were done."""
+        return await self.fold() + await self.finish()
+
+    async def fold(self) -> int:
+        """Everything that has news, folded: what the floor looks at, so nothing slow is done here."""
         done = 0
         while True:
             async with self.store.site(self.site, ACTOR) as tx:
@@ -125,22 +129,27 @@ class Folder:
             done += len(due)
             if not due:
                 break
-        done += await self._give_up()
-        ready = [name for name, until in self.waiting.items() if until <= self.now()]
+        return done + await self._give_up()
+
+    async def finish(self) -> int:
+        """Assemble the ended calls whose audio is complete or late. May run beside ``fold``, not beside itself."""
+        done = 0
+        ready = {name: until for name, until in self.waiting.items() if until <= self.now()}
         there = await self._there() if ready else set()
-        for name in ready:
+        for name, until in ready.items():
+            self.waiting.pop(name, None)  # what is told of it from here on makes it wait anew
             try:
                 if await self._awaits(name, there):
                     continue
                 await self._finish(name)
-            except (StoreAway, StoreBusy):
+            except (StoreAway, StoreBusy, asyncio.CancelledError):
+                self.waiting.setdefault(name, until)
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, this call waits and the others go on
                 known = isinstance(error, OSError | SpoolError | AudioError | StoreFull)
                 log.error("call.not_assembled", call=name, says=str(error) if known else repr(error)[:500])
-                self.waiting[name] = self.now() + LATE
+                self.waiting.setdefault(name, self.now() + LATE)
                 continue
-            self.waiting.pop(name, None)  # only now: a database that went away meanwhile leaves it waiting
             done += 1
         return done
 
@@ -310,17 +319,25 @@ class Folder:
         recording = await self.shelf.recorded(what, found) if what is not None else None
         async with self.store.site(self.site, ACTOR) as tx:
             await ledger.hold_subject(tx, f"call:{name}")
-            kept = await keep(tx, recording) if recording is not None else True
-            if what is not None and what.stands is not None and recording is None:
-                await align(tx, what.stands, what.met_at)
-            sound = await recordings.of_call(tx, name)
-            row = _recorded(await calls.get(tx, name), known, bool(sound))
-            await calls.upsert(tx, row)
-            await self._note(tx, known.call.id, what, found)
-            heard = [(one.audio_sha, one.answer_ms, one.gaps) for one in sound]
-            await queue.enqueue(tx, HEAR, {"call": name}, f"{name}/{digest(row.folded, heard)}")
+            now = await calls.get(tx, name)
+            stands = now.state != "live" and _same(row, now)
+            if stands:
+                kept = await keep(tx, recording) if recording is not None else True
+                if what is not None and what.stands is not None and recording is None:
+                    await align(tx, what.stands, what.met_at)
+                sound = await recordings.of_call(tx, name)
+                await calls.upsert(tx, made := _recorded(now, known, bool(sound)))
+                await self._note(tx, known.call.id, what, found)
+                heard = [(one.audio_sha, one.answer_ms, one.gaps) for one in sound]
+                await queue.enqueue(tx, HEAR, {"call": name}, f"{name}/{digest(made.folded, heard)}")
+            else:  # there is news of it, which says other times or parts
+                kept = recording is None or recording.path in {one.path for one in await recordings.of_call(tx, name)}
         if recording is not None and not kept:
             await asyncio.to_thread(self.shelf.drop, recording)
+        if not stands and now.state != "live":
+            self.waiting.setdefault(name, self.now())
+        if not stands:
+            return
         ms, gaps = (recording.duration_ms, len(recording.gaps)) if recording else (0, 0)
         log.info("call.assembled", call=name, ms=ms, gaps=gaps)
 

@@ -32,7 +32,7 @@ from qa.store.pool import Store, Tx
 from qa.store.recordings import Recording
 from scoring.facts import CallFacts, Cause, Facts, Unknown
 from speech.audio import decode, write_opus
-from speech.errors import AudioError, SpeechError
+from speech.errors import AudioError, SpeechError, TooLong
 from speech.pool import Recogniser
 from speech.transcript import Transcript, from_json, to_json
 
@@ -67,7 +67,8 @@ class Worker:
             async with self.store.site(job["site"], ACTOR) as tx:
                 await ledger.hold_subject(tx, f"call:{job['call']}")
                 await _now(tx, await calls.get(tx, job["call"]), "failed")
-            raise
+            if not isinstance(error, TooLong):
+                raise
 
     async def _hear(self, job: dict[str, Any]) -> None:
         rules = self.rules(job["site"])

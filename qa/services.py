@@ -248,13 +248,15 @@ async def start_folds(services: Services, wake: asyncio.Event | None = None) -> 
         shared=settings.shared_spool, machine=settings.machine_name,
     )  # fmt: skip
     duty = Duty(services.store.dsn, services.site, "folds")
-    services.tasks.append(asyncio.create_task(_turning(folder, duty, wake or asyncio.Event()), name="folds"))
+    services.tasks.append(asyncio.create_task(keep_folding(folder, duty, wake or asyncio.Event()), name="folds"))
     return folder
 
 
-async def _turning(folder: Folder, duty: Duty, wake: asyncio.Event) -> None:
-    """Until cancelled. A database that is away for a while stops nothing: the work is tried again at the next turn."""
+async def keep_folding(folder: Folder, duty: Duty, wake: asyncio.Event) -> None:
+    """Until cancelled. Calls are assembled beside the folds: an hour of audio takes seconds, and the floor looks at
+    the board. A database that is away for a while stops nothing: the work is tried again at the next turn."""
     clock, ours, tidied = asyncio.get_running_loop().time, False, 0.0
+    assembling: asyncio.Task[int] | None = None
     try:
         while True:
             try:
@@ -263,7 +265,8 @@ async def _turning(folder: Folder, duty: Duty, wake: asyncio.Event) -> None:
                     await folder.resume()
                     tidied = clock()
                 if ours:
-                    await folder.turn()
+                    await folder.fold()
+                    assembling = await _next(folder, assembling, wake)
                 if ours and clock() - tidied > TIDY_SECONDS:
                     await folder.tidy()
                     tidied = clock()
@@ -273,7 +276,26 @@ async def _turning(folder: Folder, duty: Duty, wake: asyncio.Event) -> None:
                 await asyncio.sleep(1)
             await _rung(wake)
     finally:
+        if assembling is not None:
+            assembling.cancel()
+            await asyncio.gather(assembling, return_exceptions=True)
         duty.close()
+
+
+async def _next(folder: Folder, before: asyncio.Task[int] | None, wake: asyncio.Event) -> asyncio.Task[int]:
+    """What is being assembled; the next ones once that is done, or its fault."""
+    if before is not None and not before.done():
+        return before
+    if before is not None:
+        await before
+
+    def ring(done: asyncio.Task[int]) -> None:
+        if not done.cancelled() and done.exception() is None and done.result():
+            wake.set()  # where there was something, there may be more
+
+    task = asyncio.create_task(folder.finish(), name="assembling")
+    task.add_done_callback(ring)
+    return task
 
 
 async def _rung(wake: asyncio.Event) -> None:

@@ -16,7 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 from speech.endings import cut_off
-from speech.errors import AudioError
+from speech.errors import AudioError, TooLong
 
 Encoding = Literal["mulaw", "alaw", "slin"]
 
@@ -139,7 +139,7 @@ def _measured(
     for piece in pieces:
         done += len(piece)
         if done > max_seconds * bytes_a_second:
-            raise AudioError(place, f"it is longer than {max_seconds / 3600:.3g} hours", "cut it into single calls")
+            raise TooLong(place, f"it is longer than {max_seconds / 3600:.3g} hours", "cut it into single calls")
         yield piece
     if not done:
         raise AudioError(place, "it has a head but no sound in it", "record it again")
@@ -182,7 +182,7 @@ def _read_raw(path: Path, encoding: str, max_seconds: float) -> Iterator[bytes]:
     width = 2 if encoding == "slin" else 1
     size = path.stat().st_size
     if size > max_seconds * 8000 * width:
-        raise AudioError(str(path), f"it is longer than {max_seconds / 3600:.3g} hours", "cut it into single calls")
+        raise TooLong(str(path), f"it is longer than {max_seconds / 3600:.3g} hours", "cut it into single calls")
     if size % width:
         raise AudioError(str(path), "it is cut off in the middle of a sample", "copy it again")
     with path.open("rb") as file:

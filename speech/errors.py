@@ -2,6 +2,7 @@
 
 SpeechError
 ├── AudioError         the recording cannot be used
+│   └── TooLong             nor will it ever be
 ├── ModelError         the model's folder or its settings cannot be used
 ├── LexiconError       a phrase list cannot be used (all faults at once)
 └── RecogniserError    the recognising process did not answer
@@ -27,6 +28,10 @@ class AudioError(SpeechError):
 
     def __reduce__(self) -> tuple[type[AudioError], tuple[str, str, str]]:
         return type(self), (self.place, self.what, self.todo)
+
+
+class TooLong(AudioError):
+    """The recording is longer than a call may be: no further try changes that."""
 
 
 class ModelError(SpeechError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +12,14 @@ import numpy as np
 import pytest_asyncio
 
 from ingest.spool import all_files, contents
+from qa.calls import stored_record
 from qa.fold import LATE
+from qa.services import keep_folding
 from qa.store import calls, events, seats
+from qa.store.duty import Duty
 from qa.store.pool import Store
 from speech.audio import decode
+from tests.ingest.lab import tick
 from tests.ingest.values import raw
 from tests.postgres import SITE
 from tests.qa.lab import ZONE, Floor, at, floor, hum
@@ -222,6 +227,69 @@ async def test_a_broken_off_turn_gives_its_news_back(site: Floor) -> None:
     await site.turn()
 
     assert (await site.call()).state == "recorded"
+
+
+async def test_news_that_come_while_a_call_is_assembled_are_not_lost(site: Floor) -> None:
+    await talked(site)
+    told: list[str] = []
+
+    async def meanwhile(point: str) -> None:
+        if point == "written" and not told:
+            told.append(point)
+            await site.tell(raw("held", 5.5, id="h", call="c1"), raw("resumed", 6, id="r", call="c1"))
+            await site.folder.fold()
+
+    site.folder.step = meanwhile
+    await site.turn()
+    assert told and (await site.call()).state == "ended" and (await site.kept(), await site.jobs()) == ([], {})
+
+    await site.turn()
+    call = await site.call()
+    assert call.state == "recorded" and len(stored_record(call.folded).holds) == 1
+    (one,) = await site.kept()
+    assert site.files == [Path(one.path).name]
+    assert await site.jobs() == {"hear": 1}
+
+
+async def test_the_floor_does_not_wait_for_a_call_that_is_assembled(site: Floor) -> None:
+    await talked(site)
+    begun, go_on, wake = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def long(point: str) -> None:
+        if point == "assembled":
+            begun.set()
+            await go_on.wait()
+
+    site.folder.step = long
+    folding = asyncio.create_task(keep_folding(site.folder, Duty(site.store.dsn, SITE, "folds"), wake))
+    try:
+        await asyncio.wait_for(begun.wait(), 20)
+        await site.tell(raw("seat", 8, id="s", seat="s1", status="busy", reason="break"))
+        wake.set()
+        async with asyncio.timeout(20):
+            while not (await stretches(site)):
+                await tick()
+        assert (await site.call()).state == "ended"
+        go_on.set()
+        async with asyncio.timeout(20):
+            while (await site.call()).state != "recorded":
+                await tick()
+    finally:
+        folding.cancel()
+        await asyncio.gather(folding, return_exceptions=True)
+
+
+async def talked(site: Floor) -> None:
+    """A whole call that nobody has folded yet."""
+    await site.tell(*answer(), leg(site, "agent"), leg(site, "customer"))
+    await site.stream("c1", "agent", hum(2000, 700), 5)
+    await site.stream("c1", "customer", hum(2000, -300), 5)
+    await site.tell(ended())
+
+
+async def stretches(site: Floor) -> list[str]:
+    async with site.store.site(SITE, "test") as tx:
+        return [str(one.value) for one in await seats.history(tx, "s1", at(7.9), at(100)) if one.kind == "status"]
 
 
 class Unreadable(dict[str, str]):

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from qa.store import calls, ledger, runs, seats, transcripts
+from qa.store import calls, ledger, recordings, runs, seats, transcripts
 from qa.store.pool import Store
 from scoring.engine import run_inputs
 from scoring.facts import load
-from speech.audio import decode
+from speech.audio import MAX_SECONDS, decode
 from speech.errors import AudioError, RecogniserCrashed
 from speech.pool import Recogniser
 from tests.ingest.values import raw
@@ -132,6 +132,18 @@ async def test_a_recording_that_cannot_be_read_is_named(site: Floor, polite: Rec
         await site.worker(polite).hear(JOB)
     assert (await site.call()).state == "failed"
     assert await site.runs("call:c1") == []
+
+
+async def test_a_recording_that_is_too_long_is_not_tried_again_and_again(site: Floor, polite: Recogniser) -> None:
+    await site.spoken_call()
+    (one,) = await site.kept()
+    with (site.home / "recordings" / "long.ulaw").open("wb") as file:
+        file.truncate(MAX_SECONDS * 8000 + 8000)  # silence that takes no disk
+    async with site.store.site(SITE, "test") as tx:
+        await recordings.add(tx, replace(one, id=None, made_at=None, path="long.ulaw", audio_sha="long"))
+
+    await site.worker(polite).hear(JOB)  # raises nothing: the job is over
+    assert ((await site.call()).state, await site.runs("call:c1")) == ("failed", [])
 
 
 async def test_a_worker_stopped_at_any_named_point_does_all_of_it_at_the_next_try(

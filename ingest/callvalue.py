@@ -113,6 +113,7 @@ class Call:
     parts: tuple[Part, ...] = ()  # in the order of their answers, all told by one source
     legs: Mapping[str, str] = field(default_factory=dict)  # leg -> role
     leg_seats: Mapping[str, str] = field(default_factory=dict)  # leg -> the seat whose phone it is
+    named_at: datetime | None = None  # when a leg named the seat of a call of which signalling says nothing
     out_of_turn: tuple[str, ...] = ()  # ids of events that did not fit
     clock_doubted: bool = False  # the ring time means nothing: ringing after the answer, or two sources' clocks in it
     clocks_mixed: bool = False  # answered_at and ended_at come from different sources

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from ingest import parts
+from ingest import parts, whose
 from ingest.callvalue import Call, Hold, Offer, Part, State, Transfer
 from ingest.events import Answered, Ended, Event, Held, Leg, Offered, Redirected, Resumed, Ringing, Transferred
 from ingest.merge import merged
@@ -66,6 +66,7 @@ def fold_call(events: Iterable[Event]) -> Call:
         raise ValueError(f"events: one call is folded at a time, these belong to {sorted(map(str, names))}")
     name = str(names.pop())
     call = merged([_walk(Call(name), source) for source in told.values()])
+    call = whose.with_legs(call, whose.named_by_legs(event for source in told.values() for event in source))
     return replace(call, end=_end(call), parts=parts.with_asides(call.parts))
 
 

@@ -14,7 +14,7 @@ from ingest.callvalue import Call, Part
 from ingest.events import Event
 from ingest.parts import MOST_PARTS, part_call, part_ids
 from ingest.session import State, fold_call
-from ingest.whose import assigned
+from ingest.whose import asked, assigned
 from tests.ingest.values import CALL_KINDS, event, events_of, moment
 
 
@@ -264,3 +264,111 @@ def test_the_source_that_tells_more_parts_tells_all_of_them() -> None:
     ]  # fmt: skip
     assert (part_call(call, 2).ended_at, call.clocks_mixed) == (moment(99), True)
     assert not fold_call([*crm, *told, event("ended", 98)]).clocks_mixed
+
+
+def leg(name: str, at: float = 8, role: str = "agent", **who: str) -> Event:
+    return event("leg", at, id=f"leg-{name}-{at}", source="audiohook", leg=name, role=role, **who)
+
+
+def whose_parts(*told: Event) -> list[tuple[str | None, str | None]]:
+    return [(part.seat, part.agent) for part in fold_call(told).parts]
+
+
+UNNAMED = [event("offered", 0, seat="s1", direction="in"), event("ringing", 1, seat="s1"), event("answered", 8)]
+
+
+def test_an_agent_whom_the_leg_of_the_seat_names_has_the_part() -> None:
+    call = fold_call(
+        [*UNNAMED, event("ended", 60), leg("external", role="customer"), leg("in", seat="s1", agent="A01")]
+    )
+
+    assert (call.seat, call.agent, call.end) == ("s1", "A01", "answered")
+    assert [(part.seat, part.agent) for part in call.parts] == [("s1", "A01")]
+    assert [(offer.seat, offer.agent) for offer in call.offers] == [("s1", "A01")]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_of"),
+    [
+        ({"seat": "s2", "agent": "A02"}, ("s1", None)),  # signalling named another seat
+        ({"agent": "A02"}, ("s1", "A02")),
+        ({"seat": "s1"}, ("s1", None)),
+        ({}, ("s1", None)),
+    ],
+)
+def test_what_a_leg_says_never_moves_what_signalling_said(said: dict[str, str], is_of: tuple[str, str | None]) -> None:
+    assert whose_parts(*UNNAMED, leg("in", **said)) == [is_of]
+    named = [event("answered", 8, seat="s1", agent="A01")]
+    assert whose_parts(*named, leg("in", **said)) == [("s1", "A01")]
+
+
+def test_an_answer_without_a_seat_is_that_of_the_only_seat_that_a_leg_names() -> None:
+    answer = [event("offered", 0, queue="q"), event("answered", 8)]
+
+    assert whose_parts(*answer, leg("in", seat="s1", agent="A01")) == [("s1", "A01")]
+    assert whose_parts(*answer, leg("in", seat="s1"), leg("in2", seat="s2")) == [(None, None)]
+    assert whose_parts(event("answered", 8, agent="A01"), leg("in", seat="s1")) == [("s1", "A01")]
+    assert whose_parts(event("answered", 8, agent="A01"), leg("in", seat="s1", agent="A02")) == [(None, "A01")]
+
+
+def test_a_ring_is_not_charged_to_a_seat_that_only_a_leg_names() -> None:
+    call = fold_call([event("offered", 0, queue="q"), leg("in", seat="s1", agent="A01"), event("ended", 9)])
+
+    assert (call.seat, call.agent, call.queued_only) == (None, None, True)
+
+
+def test_a_call_that_nobody_signalled_is_that_of_its_only_leg() -> None:
+    alone = fold_call([leg("in", seat="s1", agent="A01"), leg("out", role="customer")])
+    assert (alone.seat, alone.agent, alone.parts) == ("s1", "A01", ())
+    two = fold_call([leg("in", seat="s1", agent="A01"), leg("in2", seat="s2", agent="A02")])
+    assert (two.seat, two.agent) == (None, None)
+
+    only_seat = fold_call([leg("in", 4, seat="s1"), leg("in", 9, seat="s1")])
+    assert list(asked(only_seat)) == [("s1", moment(4))]
+    assert assigned(only_seat, lambda seat, at: {"s1": "A07"}[seat]).agent == "A07"
+    assert fold_call([leg("in", seat="s1", agent="A01"), event("answered", 8, seat="s2")]).agent is None
+
+
+def test_two_legs_with_different_seats_are_parts_where_signalling_says_so() -> None:
+    told = [event("answered", 8, seat="s1"), event("transferred", 20, seat="s1"), event("answered", 30, seat="s2")]
+    legs = [leg("one", seat="s1", agent="A01"), leg("two", 30, seat="s2", agent="A02")]
+
+    assert whose_parts(*told, *legs) == [("s1", "A01"), ("s2", "A02")]
+    assert whose_parts(told[0], *legs) == [("s1", "A01")]
+    assert whose_parts(*told, legs[0]) == [("s1", "A01"), ("s2", None)]
+
+
+def test_of_a_leg_that_says_two_things_the_earlier_one_stands() -> None:
+    told = [leg("in", 8, seat="s1"), leg("in", 9, seat="s1", agent="A01"), leg("in", 10, seat="s1", agent="A02")]
+
+    assert whose_parts(*UNNAMED, *told) == whose_parts(*told[::-1], *UNNAMED) == [("s1", "A01")]
+
+
+SAID = st.lists(
+    st.builds(
+        lambda at, name, seat, agent: leg(
+            name, at, **{key: value for key, value in (("seat", seat), ("agent", agent)) if value}
+        ),
+        st.integers(0, 9), st.sampled_from(["one", "two"]), st.sampled_from([None, "s1", "s2"]),
+        st.sampled_from([None, "A01", "A02"]),
+    ),
+    max_size=4, unique_by=lambda one: one.id,
+)  # fmt: skip
+
+
+@given(FLOOR, SAID, st.randoms())
+def test_what_legs_say_means_the_same_in_any_order_and_moves_nothing(
+    events: list[Event], said: list[Event], shuffle: random.Random
+) -> None:
+    told = [one for one in events if one.type != "leg"]
+    if not told:
+        return
+    shuffled = [*told, *said]
+    shuffle.shuffle(shuffled)
+    call, bare = fold_call([*told, *said]), fold_call(told)
+
+    assert fold_call(shuffled) == call
+    for with_legs, without in zip((*call.parts, *call.offers), (*bare.parts, *bare.offers), strict=True):
+        assert without.seat in (None, with_legs.seat)
+        assert without.agent in (None, with_legs.agent)
+        assert (with_legs.answered_at, bare.end) == (without.answered_at, call.end)

@@ -177,14 +177,17 @@ async def _ended(store: Store, names: set[str]) -> bool:
 
 
 @asynccontextmanager
-async def floor(store: Store, home: Path, rotate_bytes: int = 1 << 28) -> AsyncIterator[Floor]:
+async def floor(store: Store, home: Path, rotate_bytes: int = 1 << 28, **own: Any) -> AsyncIterator[Floor]:
     """A site with its sockets open; the folds turn when the test says so."""
     clock = [at(3600)]
     async with AsyncExitStack() as stack:
         ingest = await stack.enter_async_context(
             running(
-                home / "spool" / "0", sink=PostgresSink(store, SITE), spool=SpoolLimits(rotate_bytes=rotate_bytes),
+                home / "spool" / "0",
+                sink=PostgresSink(store, SITE),
+                spool=SpoolLimits(rotate_bytes=rotate_bytes),
                 now=lambda: at(5),
+                **own,
             )
         )
         folder = Folder(store, SITE, ZONE, home / "spool", home / "recordings", lambda: clock[0])

@@ -5,6 +5,7 @@ And what never came: signalling, media, the end of a call. It is shown as such, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
@@ -12,11 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import numpy as np
 import pytest
 import pytest_asyncio
 
 from ingest.rows import Row, body, micros
+from ingest.shell.pcm_socket import PcmWay
 from qa.fold import LATE, SILENT
 from qa.store import events, records, runs, seating
 from qa.store.pool import Store
@@ -25,6 +28,7 @@ from scoring.records.admit import parse
 from scoring.records.record import Record
 from speech.audio import decode
 from speech.pool import Recogniser
+from tests.ingest.lab import tick, url
 from tests.ingest.values import raw
 from tests.postgres import SITE
 from tests.qa import engines
@@ -444,3 +448,39 @@ async def test_a_roster_says_whose_seat_it_is_and_says_nothing_where_it_names_tw
         assert [await seating.planned(tx, "s1", hour) for hour in hours] == [None, "A05", None]
         days = [five - timedelta(days=1), five, five + timedelta(days=1)]
         assert [await seating.planned(tx, "s2", day) for day in days] == ["A01", "A06", None]
+
+
+async def fork(site: Floor, call: str, seconds: int) -> None:
+    """One stereo connection of /pcm whose opening names the seat and who sits there."""
+    opening = {"call": call, "mix": "stereo", "seat": "P2", "agent": "AP"}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{url(site.ingest)}/pcm", protocols=["audio.drachtio.org"]) as ws,
+    ):
+        await ws.send_str(json.dumps(opening))
+        for _ in range(seconds * 10):
+            await ws.send_bytes(np.full(2 * 800, 7, "<i2").tobytes())
+    async with asyncio.timeout(10):
+        while site.ingest.core.open_legs.total():
+            await tick()
+    await site.ingest.flush()
+
+
+@pytest.mark.parametrize("signalled", [True, False])
+async def test_a_call_is_that_of_the_agent_whom_the_opening_of_its_media_names(
+    store: Store, tmp_path: Path, signalled: bool
+) -> None:
+    async with floor(store, tmp_path, ways=[PcmWay]) as site:
+        if signalled:
+            moments = (("offered", 0), ("ringing", 1), ("answered", 5), ("ended", 7))
+            await site.tell(*(raw(kind, when, call="p1", seat="P2") for kind, when in moments))
+        await fork(site, "p1", 2)
+        await site.turn()
+        await site.turn(LATE_S)
+        await site.turn(LATE_S)
+        call = await site.call("p1")
+        await score(site, None, "p1")
+
+        assert (call.seat, call.agent, call.state) == ("P2", "AP", "recorded")
+        assert call.orphan == (None if signalled else "no signalling")
+        assert (await site.current("call:p1")).agent == "AP"

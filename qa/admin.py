@@ -6,9 +6,11 @@ import asyncio
 import getpass
 from pathlib import Path
 
+from qa.paths import no_file
 from qa.services import opened_database, opened_store
 from qa.settings import load_settings
 from qa.store.backup import Report, backup, restore
+from qa.store.errors import StoreError
 
 
 def actor_name(given: str | None) -> str:
@@ -48,6 +50,8 @@ def backup_to(file: Path, actor: str | None) -> str:
 def restore_from(file: Path, replace: bool, actor: str | None) -> str:
     """Bring a backup back; stop what serves first."""
     settings = load_settings()
+    if wrong := no_file(file, "name a backup"):
+        raise StoreError(wrong)
 
     async def work() -> str:
         async with opened_database(settings) as dsn:

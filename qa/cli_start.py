@@ -42,9 +42,11 @@ def score(
     json_: Json = False,
 ) -> None:
     """Score recordings, each with an optional sidecar NAME.json (record kind `call`); needs no database."""
-    from qa.score import Options, score_paths
+    from qa.score import Options, one_file, score_paths
 
     options = Options.read(pack=pack, overlay=overlay, model=model, language=lang, day=day)
+    if not json_:  # a program gets an object for every recording, also for one that is not there
+        one_file(paths)
     with Progress() as progress:
         failed = score_paths(paths, options, _printer(json_), progress.step)
     raise typer.Exit(FAILED if failed else DONE)

@@ -17,6 +17,7 @@ from ingest.events import Event, Refusal, canonical, parse_event
 from ingest.queue_log import QueueLog, read_line
 from qa.admin import actor_name
 from qa.deliveries import Refused, Report, Step
+from qa.paths import no_file
 from qa.services import opened
 from qa.settings import Settings, load_settings
 from qa.store import events as stored
@@ -54,6 +55,8 @@ def _config(settings: Settings, name: str | None) -> AmiConfig:
     if name is None:
         listed = f" ({', '.join(known)})" if known else ""
         raise TableError(f"--pbx NAME: say which switchboard wrote this log{listed}; its name begins its calls' names")
+    if known and name not in known:
+        raise TableError(f"--pbx {name}: there is no [[pbx]] of this name; name one of {', '.join(known)}")
     return known[name].ami() if name in known else AmiConfig(name, "", "", "")
 
 
@@ -75,8 +78,8 @@ def _read(path: Path, config: AmiConfig, step: Step) -> Told:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    if not path.is_file():
-        raise TableError(f"{path}: there is no such file; give the path of a queue_log")
+    if wrong := no_file(path, "give the path of a queue_log"):
+        raise TableError(wrong)
     if path.stat().st_size > MOST_BYTES:
         raise TableError(f"{path}: {path.stat().st_size} bytes; split it below {MOST_BYTES}")
     with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ingest.legs import WIDTHS
 from ingest.shell.push import ROLES, Sound, Target, push
 from ingest.stream import RATES
+from qa.paths import no_file
 from qa.score import Usage
 from qa.settings import Settings, load_settings
 from speech.audio import Audio, as_float, decode, resample
@@ -52,8 +53,8 @@ def push_file(job: Job, step: Step) -> dict[str, Any]:
     if job.encoding not in WIDTHS:
         raise Usage(f"--encoding {job.encoding}: not known; use {', '.join(WIDTHS)}")
     source = _stdin(job) if job.file == "-" else Path(job.file)
-    if isinstance(source, Path) and not source.is_file():
-        raise Usage(f"{source}: no such file; give a recording, or - for standard input")
+    if isinstance(source, Path) and (lacks := no_file(source, "give a recording, or - for standard input")):
+        raise Usage(lacks)
     target = Target(
         url=job.url or f"http://{settings.host}:{settings.ingest_port}",
         call=job.call or _name(job.file),

@@ -20,6 +20,7 @@ from ingest.events import Refusal
 from ingest.queue_log import LoggedCall, read_calls, read_line
 from qa.admin import actor_name
 from qa.intake.plan import checked
+from qa.paths import no_file
 from qa.reconcile import STATES, Capture, Ours, Sound, reconcile
 from qa.score import Usage
 from qa.services import opened
@@ -144,8 +145,8 @@ def read_lists(paths: Sequence[Path], zone: ZoneInfo) -> Listed:
     """The calls of all files; what a file is, its first line says."""
     found = Listed()
     for path in paths:
-        if not path.is_file():
-            raise Usage(f"{path}: there is no such file; give a queue_log, a Master.csv or a list of calls")
+        if wrong := no_file(path, "give a queue_log, a Master.csv or a list of calls"):
+            raise Usage(wrong)
         if path.stat().st_size > MOST_BYTES:
             raise Usage(f"{path}: more than {MOST_BYTES} bytes; give the day's own part")
         found.calls += _READ[_form(path)](path, zone, found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from qa.paths import no_file
 from qa.ringing import beat
 from qa.score import Usage
 from qa.settings import load_settings
@@ -24,6 +25,8 @@ def rings_command(path: Path, name: str | None) -> dict[str, Any]:
     except ValueError as error:
         own = f"; the settings name {', '.join(settings.cadences)}" if settings.cadences else ""
         raise Usage(f"--cadence {name}: {error}{own}") from None
+    if wrong := no_file(path, "give a recording"):
+        raise Usage(wrong)
     with flowing(path) as flow:
         return told(hear(flow, wanted), name)
 

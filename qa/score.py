@@ -14,6 +14,7 @@ from typing import Any
 
 from qa.facts import SiteView, begun, call_facts
 from qa.heard import from_record, from_transcript
+from qa.paths import no_file
 from qa.record import CallRecord, RecordError, read_record
 from qa.report import scored
 from qa.ringing import cross_checked
@@ -108,6 +109,12 @@ def recordings(paths: Sequence[Path]) -> Iterator[Path]:
             yield from found
         else:
             yield path
+
+
+def one_file(paths: Sequence[Path]) -> None:
+    """Refuse a single path that is not there: nothing else is to be done, so it is a slip and no failed work."""
+    if len(paths) == 1 and not paths[0].is_dir() and (wrong := no_file(paths[0], "give a recording, or a folder")):
+        raise Usage(wrong)
 
 
 def score_paths(paths: Sequence[Path], options: Options, show: Print, step: Step) -> int:

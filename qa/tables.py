@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
+from qa.paths import no_file
 from scoring.load import read_yaml
 from scoring.records.admit import clock
 from scoring.records.kinds import FIELDS, MODELS, PARTS
@@ -64,20 +65,16 @@ class Line:
 
 def read(path: Path, kind: str | None = None) -> Iterator[Line]:
     """The lines of a file, by its ending. ``kind`` is what a line is that does not say so itself."""
+    if wrong := no_file(path, "give the path of a file"):
+        raise TableError(wrong)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise TableError(f"{path}: no table by its ending; give one of {', '.join(_READERS)}")
-    size = _size(path)
+    size = path.stat().st_size
     if size > MOST_BYTES:
         raise TableError(f"{path}: {size} bytes; split it below {MOST_BYTES}")
     for line in reader(path, kind):
         yield line if kind is None or not isinstance(line.raw, dict) else _of_kind(line, kind)
-
-
-def _size(path: Path) -> int:
-    if not path.is_file():
-        raise TableError(f"{path}: there is no such file; give the path of a file")
-    return path.stat().st_size
 
 
 def _of_kind(line: Line, kind: str) -> Line:

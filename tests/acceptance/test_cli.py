@@ -8,6 +8,7 @@ import shlex
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,12 @@ MISTAKES = [
     (("demo", "--port", "many"), "--port"),
     (("restore", "other.tar"), "other.tar"),
 ]
+TAKE_FILES = (
+    ("rings",), ("push",), ("phrases", "test"), ("packs", "golden"), ("restore",), ("reconcile", "2026-11-21"),
+    ("import", "records"), ("import", "queue-log", "--pbx", "north"),
+    ("score", "x.wav", "--model", "fixture", "--overlay"), ("init", "--answers"),
+)  # fmt: skip
+TAKE_FOLDERS_TOO = (("score", "--model", "fixture"), ("import", "calls"))
 
 
 def test_a_mistake_ends_with_2_and_a_letter(place: dict[str, str], tmp_path: Path) -> None:
@@ -112,6 +119,39 @@ def test_a_mistake_ends_with_2_and_a_letter(place: dict[str, str], tmp_path: Pat
         assert done.returncode == 2, (args, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, args
         assert says in done.stderr, (args, done.stderr)
+
+
+@pytest.mark.parametrize("name", ["none", "none.csv"])
+def test_a_path_that_is_not_there_is_wrong_usage_whatever_the_command(
+    place: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    _wrong_path(place, tmp_path, [*TAKE_FILES, *TAKE_FOLDERS_TOO], name, "no such file")
+
+
+def test_a_folder_where_a_file_is_wanted_is_wrong_usage_whatever_the_command(
+    place: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    _wrong_path(place, tmp_path, TAKE_FILES, "folder", "is a folder", "is a directory")
+
+
+def _wrong_path(place: dict[str, str], cwd: Path, asked: Sequence[tuple[str, ...]], name: str, *says: str) -> None:
+    commands = [[*args, name] for args in asked]
+    for (done, _), args in zip(probed(place, commands, cwd), commands, strict=True):
+        assert done.returncode == 2, (args, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr, args
+        assert name in done.stderr and any(one in done.stderr.lower() for one in says), (args, done.stderr)
+    assert not (cwd / "data").exists()
+
+
+def test_of_several_recordings_the_one_that_is_not_there_is_failed_work(place: dict[str, str], tmp_path: Path) -> None:
+    """As of every recording that cannot be scored; a program gets an object for each that it asked for."""
+    asked = [["score", "a.wav", "b.wav", "--model", "fixture"], ["score", "a.wav", "--model", "fixture", "--json"]]
+    (several, _), (told, _) = probed(place, asked, tmp_path)
+
+    assert (several.returncode, several.stdout.count("no such file")) == (1, 2)
+    assert (told.returncode, json.loads(told.stdout)["call"]) == (1, "a")
+    assert "no such file" in json.loads(told.stdout)["error"]
 
 
 def test_an_unknown_setting_is_named_whatever_the_command(place: dict[str, str], tmp_path: Path) -> None:

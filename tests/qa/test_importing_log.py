@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from ingest.events import Event, parse_event
 from ingest.session import fold_call
 from qa.cli import app
+from qa.letters import letters
 from qa.store import events
 from qa.store.pool import Store
 from tests.postgres import SITE
@@ -83,6 +84,16 @@ async def test_a_refused_line_stops_the_log_unless_a_part_will_do(
     assert part.exit_code == 1
     assert f"{log.name}:1: time:" in part.stdout and "1 events taken" in part.stdout
     assert len(await calls(store)) == 1
+
+
+async def test_a_switchboard_that_the_settings_do_not_know_is_refused(
+    seatwatch: Callable[..., Any], store: Store
+) -> None:
+    """Its calls would be nobody's; where no switchboard is set up at all, any name will do."""
+    wrong = await seatwatch(LOG, "--pbx", "nosuch")
+
+    assert letters(wrong.exception) == (["--pbx nosuch: there is no [[pbx]] of this name; name one of lab"], 2)
+    assert await calls(store) == {}
 
 
 async def test_a_log_of_nobody_knows_which_switchboard(

@@ -151,7 +151,7 @@ async def test_the_same_call_twice_is_refused_with_its_reason(spool: Path, tmp_p
         ({"roles": ("boss",)}, "--roles boss"),
         ({"encoding": "mp3"}, "--encoding mp3"),
         ({"rate": 12345}, "--rate 12345"),
-        ({"file": "none.wav"}, "none.wav: no such file"),
+        ({"file": "none.wav"}, "none.wav: there is no such file"),
         ({"file": "-", "call": None}, "give --call"),
     ],
 )

@@ -16,6 +16,7 @@ from qa.record import CallRecord, Hold, Transfer
 from qa.store.calls import Call as Row
 
 OFFER_MOMENTS = ("offered_at", "ringing_at", "answered_at", "redirected_at")  # as `Offer` has them, in its order
+LEFT_THE_SEAT = ("redirected", "voicemail")  # it may go on elsewhere for long after it stopped ringing
 WITHDRAWN = "withdrawn"  # lists show it no more
 BESIDE = ("known_customer", "business", "language", "dialect_asked")  # keys that senders may add to `offered`
 
@@ -34,7 +35,7 @@ def record(call: Call, events: Iterable[Event]) -> CallRecord:
         offered_at=call.offered_at,
         ringing_at=call.ringing_at,
         answered_at=call.answered_at,
-        ended_at=call.alert_ended_at if call.end == "redirected" else call.ended_at,
+        ended_at=call.alert_ended_at if call.end in LEFT_THE_SEAT else call.ended_at,
         end=call.end,  # type: ignore[arg-type]  # the fold concludes the contract's words only
         rings=call.rings,
         hung_up_by=call.hung_up_by,  # type: ignore[arg-type]  # ingest admits the same four words

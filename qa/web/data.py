@@ -198,12 +198,14 @@ def metrics(call: CallFacts) -> models.Metrics:
 
 
 def unscored(row: ListedCall) -> models.Metrics:
-    """What the telephone alone says, before there are facts; a ring is counted by nobody yet."""
-    alert = row.ringing_at or row.offered_at
+    """What the telephone alone says, before there are facts; a ring is counted by nobody yet, and a wait in a queue
+    rang at no seat. Who was sent on, or to voicemail, stopped ringing here before the call was over."""
+    alert = None if row.folded.get("queued_only") else row.ringing_at or row.offered_at
     record = row.folded.get("record", {})
+    over = datetime.fromisoformat(record["ended_at"]) if "ended_at" in record else row.ended_at
     return models.Metrics(
         ring_count=record.get("rings"),
-        ring_seconds=_between(alert, row.answered_at or row.ended_at),
+        ring_seconds=_between(alert, row.answered_at or over),
         answer_seconds=_between(alert, row.answered_at),
         talk_seconds=_between(row.answered_at, row.ended_at),
         hung_up_by=row.hung_up_by,

@@ -14,6 +14,7 @@ from qa.fold import LATE, SILENT
 from qa.store.pool import Store
 from qa.web.app import make_app
 from tests.ingest.values import raw
+from tests.postgres import SITE
 from tests.qa.lab import Floor, floor, hum
 from tests.web.conftest import running
 from tests.web.test_calls import got, ids
@@ -149,3 +150,28 @@ async def test_a_ring_that_nobody_took_is_listed_and_linked_and_on_no_board(site
     assert (ring["agent"], ring["end"], ring["orphan"], ring["warnings"]) == ("A01", "redirected", None, [])
     assert (ring["metrics"]["ring_seconds"], ring["metrics"]["talk_seconds"], ring["recording"]) == (19.5, None, False)
     assert len((await got(screens, "/calls/c1~101/events"))["items"]) == 7
+
+
+async def test_a_ring_ends_where_voicemail_takes_the_call_and_a_queue_rings_nowhere(
+    site: Floor, screens: Client
+) -> None:
+    await site.tell(
+        raw("ringing", 0, id="1", **FIRST), raw("redirected", 20, id="2", to="voicemail", **FIRST),
+        raw("ended", 60, id="3", by="customer"), raw("offered", 0, id="4", call="q1", queue="sales"),
+    )  # fmt: skip
+    await site.turn()
+    mail = await got(screens, "/calls/c1")
+    assert (mail["end"], mail["metrics"]["ring_seconds"], mail["offers"][0]["ring_seconds"]) == ("voicemail", 20, 20)
+    assert (await got(screens, "/calls/q1"))["metrics"]["ring_seconds"] is None
+
+    await site.tell(raw("ended", 50, id="5", call="q1", by="customer"))
+    await site.turn()
+    waited = (await got(screens, "/calls/q1"))["metrics"]
+    assert (waited["ring_seconds"], waited["ring_count"], waited["queue_seconds"]) == (None, None, 50)
+
+    await site.turn(LATE.total_seconds())
+    for name in ("c1", "q1"):
+        await site.worker(None).hear({"site": SITE, "call": name})
+    mail, waited = [(await got(screens, f"/calls/{name}"))["metrics"] for name in ("c1", "q1")]
+    assert (mail["ring_seconds"], mail["ring_count"]) == (20, 5)
+    assert (waited["ring_seconds"], waited["ring_count"]) == (0, 0)

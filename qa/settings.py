@@ -283,17 +283,19 @@ def _key(path: Path) -> bytes:
 
 
 def settings_target() -> Path:
-    """Where settings are written: the file in force, else seatwatch.toml in this folder."""
-    return (settings_file() or Path("seatwatch.toml")).resolve()
+    """Where settings are written: the file that is named or in force, else seatwatch.toml in this folder."""
+    return (_named() or settings_file() or Path("seatwatch.toml")).resolve()
+
+
+def _named() -> Path | None:
+    named = os.environ.get(PREFIX + "SETTINGS")
+    return Path(named) if named else None
 
 
 def settings_file() -> Path | None:
-    """SEATWATCH_SETTINGS, else seatwatch.toml in this folder or in ~/.config/seatwatch."""
-    named = os.environ.get(PREFIX + "SETTINGS")
-    if named:
-        if not Path(named).is_file():
-            raise SettingsError([f"SEATWATCH_SETTINGS: no file {named}; name an existing TOML file or unset it"])
-        return Path(named)
+    """SEATWATCH_SETTINGS, else seatwatch.toml in this folder or in ~/.config/seatwatch; None where there is none."""
+    if named := _named():
+        return named if named.is_file() else None
     home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "seatwatch" / "seatwatch.toml"
     return next((path for path in (Path("seatwatch.toml"), home) if path.is_file()), None)
 
@@ -311,9 +313,24 @@ def _says(fault: Any) -> str:
     return told.removeprefix("Value error, ")
 
 
-def load_settings(**given: Any) -> Settings:
-    """Settings from file, variables and arguments; raises SettingsError with all faults at once."""
-    faults = _unknown()
+def _lacking_file(to_be_written: bool) -> list[str]:
+    """What is wrong with the file that SEATWATCH_SETTINGS names; one that is to be written needs its folder only."""
+    named = _named()
+    if named is None or named.is_file():
+        return []
+    if named.exists():
+        return [f"SEATWATCH_SETTINGS: {named} is no file; name a TOML file or unset it"]
+    if not to_be_written:
+        return [f"SEATWATCH_SETTINGS: no file {named}; name an existing TOML file or unset it"]
+    if not named.parent.is_dir():
+        return [f"SEATWATCH_SETTINGS: {named} cannot be written, there is no folder {named.parent}; make it first"]
+    return []
+
+
+def load_settings(*, to_be_written: bool = False, **given: Any) -> Settings:
+    """Settings from file, variables and arguments; raises SettingsError with all faults at once. *to_be_written*: the
+    file that SEATWATCH_SETTINGS names may not be there yet."""
+    faults = [*_unknown(), *_lacking_file(to_be_written)]
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -321,8 +338,6 @@ def load_settings(**given: Any) -> Settings:
         raise SettingsError(faults) from None
     except ValueError as error:  # a TOML file that is no TOML
         raise SettingsError([*faults, f"{settings_file()}: {error}; mend the file"]) from None
-    except SettingsError as error:
-        raise SettingsError([*faults, *error.faults]) from None
     if faults:
         raise SettingsError(faults)
     return settings

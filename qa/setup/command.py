@@ -77,7 +77,7 @@ def write_template(path: Path) -> str:
 
 def run_init(options: Options, talk: Talk | None) -> Outcome:
     """The whole of it; without anybody to talk to, what is not given is as it stands or as is usual."""
-    settings = load_settings()
+    settings = load_settings(to_be_written=True)
     if settings.site == "demo":
         settings = settings.model_copy(update={"site": "main"})
     there = stands(settings, settings_target())

@@ -135,7 +135,7 @@ def _settings(top: Mapping[str, Any], answers: Mapping[str, Any], there: Stands,
     try:
         pbx = [_table(there.settings.pbx, one) for one in tables if one.kind == "pbx"]
         others = [one for one in there.settings.pbx if one.name not in {mine.name for mine in pbx}]
-        return load_settings(**given, pbx=(*pbx, *others) if pbx else None)
+        return load_settings(to_be_written=True, **given, pbx=(*pbx, *others) if pbx else None)
     except SettingsError as error:
         raise Refused([Fault("settings", "settings", {"why": why}) for why in error.faults]) from None
     except ValidationError as error:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from qa.cli import app
-from qa.settings import load_settings
+from qa.settings import SettingsError, load_settings
 from qa.setup import overlay, people, toml
 from qa.setup.answers import Stands, judged, stands
 from qa.setup.faults import LETTERS, Refused
@@ -312,6 +312,26 @@ async def test_a_site_is_set_up_from_a_file_and_a_second_time_nothing_is_new(fre
     async with store.site("north", "reader") as tx:
         assert [one.name for one in await stored.everybody(tx)] == ["Kim"]
         assert [one.seat for one in await seating.assignments(tx)] == ["S01"]
+
+
+async def test_a_settings_file_that_is_named_and_not_there_yet_is_written_where_its_folder_is(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ["--set", "announcement=x", "--set", "retention_days=180", "--no-tests", "--yes"]
+    monkeypatch.setenv("SEATWATCH_SETTINGS", str(fresh / "new" / "north.toml"))
+    nowhere = await asyncio.to_thread(CliRunner().invoke, app, ["init", *usual])
+    assert isinstance(nowhere.exception, SettingsError)
+    assert "there is no folder" in str(nowhere.exception) and not (fresh / "new").exists()
+
+    (fresh / "new").mkdir()
+    with pytest.raises(SettingsError, match="name an existing TOML file"):
+        load_settings()
+    code, told = await init(*usual)
+
+    assert (code, told["written"], told["file"]) == (0, True, str(fresh / "new" / "north.toml"))
+    assert (fresh / "new" / "north.toml").stat().st_mode & 0o777 == 0o600
+    assert load_settings().retention_days == 180
+    assert not (fresh / "seatwatch.toml").exists()
 
 
 async def test_only_what_is_new_is_changed_and_a_file_that_is_there_only_with_leave(fresh: Path) -> None:

@@ -20,6 +20,7 @@ from qa.calls import stored_offers
 from qa.settings import Settings
 from qa.store import board, people
 from qa.store.board import Going, Open
+from qa.store.events import AHEAD
 from qa.store.people import Role
 from qa.store.pool import Tx
 from qa.store.seats import Stretch
@@ -57,8 +58,30 @@ def interval(one: Stretch) -> Interval:
     return Interval(one.value, one.at, one.until_at, one.reason, one.confidence, one.agent)
 
 
-def at_seats(call: Going) -> dict[str, tuple[str | None, CallNow]]:
-    """Where a call is now: seat -> agent and the call as that seat has it. Seats that gave it away have it no more."""
+def believed(one: Open, now: datetime) -> Open:
+    """What a clock that is ahead said holds since nobody knows when, and nobody saw it."""
+    ahead = one.at is not None and one.at > now + AHEAD
+    return replace(one, at=None, confidence="inferred") if ahead else one
+
+
+def at_seats(call: Going, now: datetime | None = None) -> dict[str, tuple[str | None, CallNow]]:
+    """Where a call is now: seat -> agent and the call as that seat has it. Seats that gave it away have it no more.
+
+    Moments that are still to come are those of a wrong clock and told to nobody.
+    """
+    found = _at_seats(call)
+    if now is None:
+        return found
+    return {seat: (agent, _until(one, now + AHEAD)) for seat, (agent, one) in found.items()}
+
+
+def _until(call: CallNow, last: datetime) -> CallNow:
+    told = (call.ringing_at, call.answered_at, call.held_at, call.silent_since)
+    rang, answered, held, silent = (at if at is None or at <= last else None for at in told)
+    return replace(call, ringing_at=rang, answered_at=answered, held_at=held, silent_since=silent)
+
+
+def _at_seats(call: Going) -> dict[str, tuple[str | None, CallNow]]:
     offers = stored_offers(call.folded)
     if not offers:
         offers = [Offer(call.seat, call.agent, call.offered_at, call.ringing_at, call.answered_at)]
@@ -225,8 +248,8 @@ class Picture:
 
     async def load(self, tx: Tx, now: datetime) -> None:
         self.status, self.presence, self._stale = {}, {}, None
-        self._hold(await board.held(tx))
-        self.calls = {one.id: at_seats(one) for one in await board.going(tx)}
+        self._hold(await board.held(tx), now)
+        self.calls = {one.id: at_seats(one, now) for one in await board.going(tx)}
         self.recent.update(*self.calls.values())
         if self.recent_at is None or now - self.recent_at >= RECENT_EVERY:
             self.recent, self.recent_at = await board.recent(tx, now - LOOK_BACK), now
@@ -241,11 +264,11 @@ class Picture:
             for name in seats:
                 self.status.pop(name, None)
                 self.presence.pop(name, None)
-            self._hold(await board.held(tx, sorted(seats)))
+            self._hold(await board.held(tx, sorted(seats)), now)
         if calls:
             for name in calls:
                 self.calls.pop(name, None)
-            self.calls |= {one.id: at_seats(one) for one in await board.going(tx, sorted(calls))}
+            self.calls |= {one.id: at_seats(one, now) for one in await board.going(tx, sorted(calls))}
             self._mark(set(), calls)
             self.recent.update(*(self.calls.get(name, ()) for name in calls))
         self.heard_at = now
@@ -270,9 +293,9 @@ class Picture:
         if self._stale is not None:
             self._stale.update(seats, *(self.calls.get(name, ()) for name in calls))
 
-    def _hold(self, found: Iterable[Open]) -> None:
+    def _hold(self, found: Iterable[Open], now: datetime) -> None:
         for one in found:
-            (self.status if one.kind == "status" else self.presence)[one.seat] = one
+            (self.status if one.kind == "status" else self.presence)[one.seat] = believed(one, now)
 
 
 def teams(everybody: Iterable[people.Person]) -> dict[str, Who]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -47,7 +47,8 @@ async def fold(
     since = await seats.checkpoint(tx, seat)
     if since is not None and (from_at is None or from_at < since):
         since = None
-    told = [_named(one, reasons) for one in parsed(await events.for_seat(tx, seat, since)) if one.type in KINDS]
+    stored = await events.for_seat(tx, seat, since)
+    told = [_named(one, reasons) for one in parsed(_believed(stored, since is None)) if one.type in KINDS]
     before = await _before(tx, seat, since)
     if not told and not before.intervals and not before.presence:
         return Folded(since, 0)
@@ -57,6 +58,15 @@ async def fold(
     await _episodes(tx, seat, since, folded, zone)
     await _checkpoint(tx, seat, told, folded, since)
     return Folded(since, len(told))
+
+
+def _believed(stored: Iterable[events.StoredEvent], tell: bool) -> Iterator[events.StoredEvent]:
+    """Without what a clock that was ahead said of a time to come, once later news say how the seat really is."""
+    for one in stored:
+        if not one.taken_back:
+            yield one
+        elif tell:
+            log.warning("event.ahead", source=one.source, id=one.id, seat=one.seat, at=one.at.isoformat())
 
 
 def _named(event: Event, reasons: Mapping[str, str]) -> Event:

@@ -14,11 +14,11 @@ from qa.store.seats import Stretch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """What holds at a seat now: a state, or whether somebody is there."""
+    """What holds at a seat now: a state, or whether somebody is there; ``at`` is None where it lies in the future."""
 
     seat: str
     kind: Literal["status", "presence"]
-    at: datetime
+    at: datetime | None
     value: str
     reason: str | None
     confidence: str

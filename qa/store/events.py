@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from qa.store import spools
@@ -12,11 +12,15 @@ from qa.store.canon import dumps, loads, storable
 from qa.store.pool import Row, Tx
 
 Kind = Literal["call", "seat"]
+AHEAD = timedelta(minutes=1)  # clocks differ by so much without a doubt
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as it came, with ``n``, its number of arrival."""
+    """An event as it came, with ``n``, its number of arrival.
+
+    ``taken_back``: it lay in the future when it came, and later news say otherwise; known of the events of a seat only.
+    """
 
     source: str
     id: str
@@ -29,6 +33,7 @@ class StoredEvent:
     seat: str | None
     agent: str | None
     body: dict[str, Any]
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ async def for_call(tx: Tx, call: str) -> list[StoredEvent]:
 
 
 async def for_seat(tx: Tx, seat: str, since: datetime | None = None) -> list[StoredEvent]:
-    return [_event(row) for row in await tx.all("events.for_seat", storable(seat), since)]
+    return [_event(row) for row in await tx.all("events.for_seat", storable(seat), since, AHEAD)]
 
 
 async def newest(tx: Tx, limit: int = 50) -> list[StoredEvent]:

@@ -21,8 +21,16 @@ SELECT count(*) FROM due;
 SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event
  WHERE call = $1 ORDER BY source, at, seq NULLS LAST, n;
 
--- for_seat: The events of a seat in the order they are folded.
-SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event
+-- for_seat: The events of a seat in the order they are folded. One that came before its own time is taken back by news
+-- of the same kind whose clock was right, and which came while that time was still to come.
+SELECT source, id, n, at, seq, type, call, leg, seat, agent, body,
+       CASE WHEN at > stored_at + $3::interval THEN EXISTS (
+           SELECT FROM event AS news
+            WHERE news.seat = event.seat AND news.type = event.type AND news.n > event.n
+              AND news.at > event.stored_at - $3::interval AND news.at < event.at
+              AND news.at <= news.stored_at + $3::interval AND news.stored_at < event.at)
+       ELSE false END AS taken_back
+  FROM event
  WHERE seat = $1 AND ($2::timestamptz IS NULL OR at >= $2) ORDER BY source, at, seq NULLS LAST, n;
 
 -- newest: The newest events, for a look at what arrives.

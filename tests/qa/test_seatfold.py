@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,69 @@ async def test_an_absence_is_never_cut(store: Store) -> None:
         assert (await refold(tx, "s1")).since == at(60)
         (away,) = (await seats.page_away(tx, "s1")).items
         assert (away.away_ms, away.ready_ms, away.agent) == (3540_000, 3540_000, "A01")
+
+
+def clocked(name: str, seconds: float, status: str = "busy", **own: Any) -> dict[str, Any]:
+    """An event by a sender's clock, which is some seconds ahead of ours."""
+    when = datetime.now(UTC) + timedelta(seconds=seconds)
+    kind = "presence" if "present" in own else "seat"
+    own = own if kind == "presence" else {"status": status, **own}
+    return {**raw(kind, 0, id=name, **own), "at": when.isoformat()}
+
+
+async def states(tx: Tx, seat: str, kind: str = "status") -> list[tuple[str, bool]]:
+    """The stretches in their order, and whether each still holds."""
+    told = await seats.since(tx, seat, at(-1))
+    return [(one.value, one.until_at is None) for one in told if one.kind == kind]
+
+
+async def arrives(store: Store, seat: str, *told: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Each event in a transaction of its own, folded as it comes."""
+    for one in told:
+        async with store.site(SITE, "test") as tx:
+            await put(tx, one, seat)
+            await refold(tx, seat)
+    async with store.site(SITE, "test") as tx:
+        return await states(tx, seat, "presence" if "present" in told[-1] else "status")
+
+
+DAY = 86400
+
+
+async def test_a_state_of_tomorrow_does_not_stand_above_what_is_told_later(store: Store) -> None:
+    wrong = clocked("e1", DAY, reason="tea")
+    assert await arrives(store, "s1", clocked("e0", -9, "ready"), wrong) == [("ready", False), ("busy", True)]
+    assert await arrives(store, "s1", clocked("e2", -5, "ringing")) == [("ready", False), ("ringing", True)]
+    assert await arrives(store, "s1", clocked("e3", 0, "talking")) == [
+        ("ready", False), ("ringing", False), ("talking", True),
+    ]  # fmt: skip
+    async with store.site(SITE, "test") as tx:
+        assert (await seatfold.fold(tx, "s1", ZONE)).events == 3
+        assert len(await events.for_seat(tx, "s1")) == 4, "it is kept all the same"
+
+
+async def test_nobody_there_tomorrow_is_no_absence_once_somebody_is_there(store: Store) -> None:
+    told = (clocked("e0", -60, present="yes"), clocked("e1", DAY, present="no"), clocked("e2", -3, present="yes"))
+    assert await arrives(store, "s1", *told) == [("yes", True)]
+    async with store.site(SITE, "test") as tx:
+        assert (await seats.page_away(tx, "s1")).items == ()
+
+
+@pytest.mark.parametrize("ahead_s", [30, 3600, DAY])
+async def test_a_clock_that_is_ahead_all_along_changes_nothing(store: Store, ahead_s: float) -> None:
+    """Calls of the same source carry the same clock: whose seat it was must not move against them."""
+    told = [clocked(f"e{n}", ahead_s - 9 + n, status) for n, status in enumerate(("ready", "talking", "wrap_up"))]
+    assert await arrives(store, "s1", *told) == [("ready", False), ("talking", False), ("wrap_up", True)]
+    other = [clocked("x0", -3000, "ready"), clocked("x1", ahead_s + 1, present="yes")]
+    await arrives(store, "s1", *other)  # older news, and another sensor, say nothing of it
+    async with store.site(SITE, "test") as tx:
+        assert [one for one, _ in await states(tx, "s1")] == ["ready", "talking", "wrap_up"]
+
+
+async def test_a_clock_that_was_set_forth_and_back_is_believed_from_then_on(store: Store) -> None:
+    told = [clocked("e0", -2, "ready"), clocked("e1", 3600, "busy"), clocked("e2", 3601, "ready"),
+            clocked("e3", 0, "talking"), clocked("e4", 1, "wrap_up")]  # fmt: skip
+    assert await arrives(store, "s1", *told) == [("ready", False), ("talking", False), ("wrap_up", True)]
 
 
 EVENTS = st.lists(

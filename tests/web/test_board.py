@@ -296,3 +296,22 @@ def test_a_leg_that_is_over_is_not_asked() -> None:
     call.folded["audio"] = {"a": {"started": True, "ended": True}}
     call.folded["levels"] = {"a": quiet(2)}
     assert at_seats(call)["S01"][1].silent_since is None
+
+
+async def test_nothing_on_the_board_began_tomorrow(client: Client, floor: Floor) -> None:
+    """A clock that is ahead: its word is shown as a guess that nobody can date, and raises no alarm."""
+    later = ago(-86400)
+    await floor.seat("S01", "wrap_up", later)
+    await floor.tell(present("S01", "no", later))
+    await floor.tell(call("ringing", "c1", "S02", later), call("answered", "c2", "S03", later))
+    seats, alarms = await board(client)
+
+    assert (seats["S01"]["state"], seats["S01"]["since"], seats["S01"]["confidence"]) == ("wrap_up", None, "inferred")
+    assert (seats["S01"]["present"], seats["S01"]["present_since"], alarms) == ("no", None, [])
+    assert [(seats[name]["call"]["state"], seats[name]["call"]["ringing_at"]) for name in ("S02", "S03")] == [
+        ("ringing", None), ("talking", None),
+    ]  # fmt: skip
+
+    await floor.seat("S01", "ready", began := ago(5))
+    seats, _ = await board(client)
+    assert (seats["S01"]["state"], datetime.fromisoformat(seats["S01"]["since"])) == ("ready", began)

@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import Any
 
 from ingest import audiohook_messages as say
-from ingest.audiohook_messages import JUMP_SAMPLES, RATE, Media, Message, Open
+from ingest.audiohook_messages import LONGEST, RATE, Media, Message, Open
 from ingest.errors import AudioHookError
 
 FRAME_BYTES = 64 * 1024
@@ -231,8 +231,8 @@ class Session:
         start, count = say.duration(parameters, "start"), say.duration(parameters, "discarded")
         found = [(max(0, start - self.position), "loss"), (count, cause)]
         reached = self.position + sum(samples for samples, _ in found)
-        if reached > JUMP_SAMPLES:
-            raise AudioHookError(f"start, discarded: reach beyond {JUMP_SAMPLES // RATE} s; begin a new session")
+        if reached > LONGEST:
+            raise AudioHookError(f"start, discarded: reach beyond {LONGEST // RATE} s; begin a new session")
         self.position = reached
         return [Hole(samples, why) for samples, why in found if samples]
 

@@ -16,12 +16,13 @@ from ingest.body import load
 from ingest.errors import AudioHookError
 from ingest.fields import FieldFault
 from ingest.legs import WIDTHS
+from ingest.reach import LONGEST_S
 
 VERSION = "2"
 RATE = 8000
 TEXT_CHARS = 65535
 MOST_SEQ = 1 << 53
-JUMP_SAMPLES = 24 * 3600 * RATE
+LONGEST = int(LONGEST_S) * RATE
 MOST_OFFERS = 32
 MOST_CONTINUED = 16
 ROLES = {"external": "customer", "internal": "agent"}

@@ -26,7 +26,6 @@ TEXT_BYTES = 4096
 MOST_SEQ = 1 << 53  # whole in every JSON reader
 RATES = (8000, 16000, 24000, 32000, 44100, 48000)
 GAP_CAUSES = ("discard", "pause", "loss", "reconnect", "overrun", "tap_late", "crash", "declared")
-JUMP_SECONDS = 24 * 3600
 
 # close codes of our own; 1000 = the leg is complete
 PROTOCOL, TOKEN, TIMEOUT, FENCED, OVER, BUSY = 4400, 4401, 4408, 4409, 4410, 4503

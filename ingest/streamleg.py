@@ -16,8 +16,9 @@ from enum import StrEnum
 from ingest.errors import StreamError
 from ingest.legs import WIDTHS
 from ingest.level import EVERY_S, Meter
+from ingest.reach import LONGEST_S
 from ingest.rows import Row, body, content_key, micros
-from ingest.stream import FENCED, JUMP_SECONDS, OVER, PROTOCOL, Clock, Finish, Hello, Hole, Piece
+from ingest.stream import FENCED, OVER, PROTOCOL, Clock, Finish, Hello, Hole, Piece
 
 REMEMBERED = 600  # digests of the last messages: 60 s of 100 ms
 
@@ -92,8 +93,9 @@ class StreamLeg:
     def lost(self) -> None:
         self._step("lost")
 
-    def piece(self, piece: Piece) -> list[Row]:
-        """Rows to store: none for what was taken before, a gap first where the sender jumped."""
+    def piece(self, piece: Piece, most_s: float = LONGEST_S) -> list[Row]:
+        """Rows to store: none for what was taken before, a gap first where the sender jumped. *most_s*: as far as time
+        may be declared by now."""
         if not self._is_new(piece.seq, content_key(piece.start.to_bytes(8) + piece.payload)):
             return []
         samples, rest = divmod(len(piece.payload), WIDTHS[self.hello.encoding])
@@ -101,6 +103,9 @@ class StreamLeg:
             raise self._wrong(f"seq {piece.seq}: {len(piece.payload)} bytes are no whole samples")
         if piece.start < self.sample:
             raise self._wrong(f"seq {piece.seq}: starts at sample {piece.start}, before {self.sample}; never go back")
+        self._reaches(piece.seq, piece.start + samples, LONGEST_S)
+        if piece.start > self.sample:
+            self._reaches(piece.seq, piece.start, most_s)
         rows = [self._gap(piece.seq, piece.start - self.sample, "declared")] if piece.start > self.sample else []
         at_us = self._at_us(piece.start)
         rows.append(self._row("audio", piece.payload, seq=piece.seq, sample=piece.start, samples=samples, at_us=at_us))
@@ -110,12 +115,13 @@ class StreamLeg:
             rows.append(self._level())
         return rows
 
-    def hole(self, hole: Hole) -> list[Row]:
+    def hole(self, hole: Hole, most_s: float = LONGEST_S) -> list[Row]:
         if hole.seq > self.taken + 1:  # stands for messages that the sender had to drop
             self._writable()
             self._remember(hole.seq, b"")
         elif not self._is_new(hole.seq, content_key(f"{hole.samples} {hole.cause}".encode())):
             return []
+        self._reaches(hole.seq, self.sample + hole.samples, most_s)
         row = self._gap(hole.seq, hole.samples, hole.cause)
         self.taken, self.sample = hole.seq, self.sample + hole.samples
         return [row]
@@ -168,6 +174,16 @@ class StreamLeg:
             raise self._wrong(f"seq {seq}: was sent before with other bytes; a number is used once")
         return False
 
+    def _reaches(self, seq: int, end: int, most_s: float) -> None:
+        """Before anything of it is a row."""
+        rate = self.hello.rate
+        if end > LONGEST_S * rate:
+            raise self._wrong(f"seq {seq}: reaches sample {end}, and no leg is longer than "
+                              f"{LONGEST_S / 3600:.0f} hours; begin a new call")  # fmt: skip
+        if end > most_s * rate:
+            raise self._wrong(f"seq {seq}: reaches second {end // rate}, and second {int(most_s)} is as far as the "
+                              "leg can be by now; declare time that has passed")  # fmt: skip
+
     def _writable(self) -> None:
         if self.state is not LegState.OPEN:
             raise StreamError(f"leg {self.hello.leg!r}: is {self.state}; nothing more is taken for it", OVER)
@@ -192,10 +208,6 @@ class StreamLeg:
         return self._row("start", body(said | {"epoch": hello.epoch}), seq=self.taken, sample=self.sample)
 
     def _gap(self, seq: int, samples: int, cause: str) -> Row:
-        if self.sample + samples > JUMP_SECONDS * self.hello.rate:
-            raise self._wrong(
-                f"seq {seq}: a gap of {samples} samples, and the leg is longer than a day; begin a new call"
-            )
         said = body({"start_sample": self.sample, "samples": samples, "cause": cause})
         at_us = self._at_us(self.sample)
         return self._row("gap", said, seq=seq, sample=self.sample, samples=samples, at_us=at_us)

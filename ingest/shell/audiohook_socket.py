@@ -149,8 +149,7 @@ class AudioHookSocket(LegSocket):
             case Sound(parts):
                 await self._sound(parts)
             case Hole(samples, cause):
-                for leg in self.legs:
-                    leg.gap(samples, cause)
+                await self._hole(samples, cause)
             case Note(kind, text):
                 LOG.info("audiohook: session %s: %s %s", self._session.ident, kind, text)
             case Broken(error):
@@ -204,6 +203,13 @@ class AudioHookSocket(LegSocket):
         try:
             for leg, part in zip(self.legs, parts, strict=False):  # none where the process has ended them already
                 leg.audio(part)
+        except PaceError as error:
+            await self._ws.send_str(self._refused("error", str(error)))
+
+    async def _hole(self, samples: int, cause: str) -> None:
+        try:
+            for leg in self.legs:
+                leg.gap(samples, cause)
         except PaceError as error:
             await self._ws.send_str(self._refused("error", str(error)))
 

@@ -12,6 +12,7 @@ from ingest.errors import PaceError, SpoolFull
 from ingest.legs import WIDTHS
 from ingest.level import EVERY_S, Meter
 from ingest.pace import BURST_S, AudioClock, Bucket
+from ingest.reach import Reach
 from ingest.rows import Row, body, micros, moment
 from ingest.shell.core import Core
 from ingest.sink import Kind
@@ -31,6 +32,7 @@ class LegWriter:
         self._encoding, self._clocked = encoding, clocked
         self._width = WIDTHS[encoding]
         self._clock: AudioClock | None = None
+        self._opened_s = core.mono()
         self._meter = Meter(encoding)
         self._gathered: list[bytes] = []
         self._budget = Bucket(CONTROL_BYTES_S)
@@ -100,10 +102,16 @@ class LegWriter:
         return [self._make("audio", data, self.samples - samples, samples)]
 
     def gap(self, samples: int, cause: str) -> None:
-        """Time that passes without sound: paused, discarded or lost on the way."""
+        """Time that passed without sound: paused, discarded or lost on the way. PaceError for time to come."""
         if samples <= 0:
             return
-        rows = self._begun(samples, self._core.mono())
+        now_s, clock = self._core.mono(), self._clock
+        most_s = Reach(self._opened_s if clock is None else clock.start_s).most_s(now_s)
+        reached_s = (self.samples + samples) / self.rate
+        if reached_s > most_s:
+            raise PaceError(f"gap: reaches second {reached_s:.0f}, and second {most_s:.0f} is as far as the leg can be "
+                            "by now; declare time that has passed")  # fmt: skip
+        rows = self._begun(samples, now_s)
         assert self._clock is not None
         self._clock.sample += samples
         self.flush()

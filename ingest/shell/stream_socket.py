@@ -124,7 +124,8 @@ class StreamSocket:
             elif isinstance(message, Finish):
                 self.progress.set()  # said again: the answer is the same
             size = max(len(message.payload), LEAST_BYTES) if isinstance(message, Piece) else ROW_OVERHEAD
-            wait_s = bucket.wait_s(size, mono())
+            now_s = mono()
+            wait_s = max(bucket.wait_s(size, now_s), live.reach.wait_s(leg.sample / leg.hello.rate, now_s))
             if wait_s > 0 or spool.state == "full" or spool.fill >= 1:
                 await self._slow_down(wait_s)
             elif self._told_throttle:
@@ -133,9 +134,9 @@ class StreamSocket:
     def _rows(self, live: Live, message: Message) -> list[Row]:
         match message:
             case Piece():
-                return live.leg.piece(message)
+                return live.leg.piece(message, live.reach.most_s(self._core.mono()))
             case Hole():
-                return live.leg.hole(message)
+                return live.leg.hole(message, live.reach.most_s(self._core.mono()))
             case Clock():
                 return live.leg.clock(message)
             case Finish():

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ingest.errors import SpoolError, SpoolFailed, StreamError
+from ingest.pace import BURST_S, FACTOR
+from ingest.reach import Reach
 from ingest.rows import Row, body, micros
 from ingest.shell.core import LOG, Core
 from ingest.shell.siblings import Siblings
@@ -36,6 +38,7 @@ class Live:
 
     leg: StreamLeg
     token: str
+    reach: Reach
     writer: Writer | None = None
     timer: asyncio.TimerHandle | None = None
     cause: str = "disconnected"
@@ -66,7 +69,8 @@ class Streams:
             before = self._legs.get((trace.call, trace.leg))
             if before is not None and before.timer is not None:
                 before.timer.cancel()
-            live = self._legs[trace.call, trace.leg] = Live(_left(trace, elsewhere), "", cause="crash")
+            leg = _left(trace, elsewhere)
+            live = self._legs[trace.call, trace.leg] = Live(leg, "", self._reach(leg), cause="crash")
             self._wait(live) if live.leg.state is LegState.AWAY else self._forget(live)
 
     async def catch_up(self, hello: Hello) -> None:
@@ -86,6 +90,7 @@ class Streams:
             self.restore([trace] if trace.start else [], elsewhere=True)
         elif trace.seq > live.leg.taken:
             live.leg.overtaken(trace.seq, trace.samples)
+            live.reach.found(trace.samples / live.leg.hello.rate, self._core.mono())
 
     def enter(self, hello: Hello, writer: Writer) -> Live:
         """Let a client write, and close the one before it. TokenError or StreamError when it may not."""
@@ -95,7 +100,7 @@ class Streams:
             raise StreamError("spool: is nearly full, no new call is taken now; try again later", BUSY)
         opened = core.admission.open_stream(hello.token, hello.call, hello.leg, hello.role, core.now())
         if live is None:
-            live = self._legs[name] = Live(StreamLeg(hello), hello.token)
+            live = self._legs[name] = Live(leg := StreamLeg(hello), hello.token, self._reach(leg))
         elif live.token not in ("", hello.token) and hello.epoch <= live.leg.hello.epoch:
             raise StreamError("token: another token writes this leg; take it over with a greater epoch", TOKEN)
         self.send()  # before the row of a new writer
@@ -104,6 +109,12 @@ class Streams:
         self._hand_over(live, writer)
         live.token, live.cause = hello.token, "disconnected"
         return live
+
+    def _reach(self, leg: StreamLeg) -> Reach:
+        """How far a leg can be that is new to this process: as far as its sender says, which did not begin in the
+        future, or as far as it is. Beyond that stand a burst of audio, as fast as it is read here, and our slack."""
+        said_s = (self._core.now() - leg.hello.at).total_seconds()
+        return Reach(self._core.mono(), max(0.0, said_s, leg.sample / leg.hello.rate), FACTOR, 2 * BURST_S)
 
     def _hand_over(self, live: Live, writer: Writer) -> None:
         if live.timer is not None and live.leg.state is LegState.OPEN:

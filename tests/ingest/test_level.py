@@ -99,8 +99,9 @@ async def test_every_ten_seconds_a_leg_says_how_loud_it_was(tmp_path: Path, cloc
 
 async def test_where_time_passes_without_sound_no_level_is_told(tmp_path: Path) -> None:
     async with lab.running(tmp_path) as ingest:
+        ingest.core.mono = lambda: 0.0
         leg = LegWriter(ingest.core, Opened("c1", "agent", "agent"), "media", "ulaw", clocked=False)
-        ingest.core.mono = lambda: leg.samples / 8000
+        ingest.core.mono = lambda: 12.0
         leg.gap(12 * 8000, "pause")
         leg.audio(b"\xff" * 800)
         leg.end("hangup")

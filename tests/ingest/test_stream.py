@@ -35,7 +35,7 @@ from tests.ingest.values import T0
 HELLO = Hello("c1", "agent", "agent", 8000, "slin", 1, "token", T0)
 SAID = json.loads(write_hello(HELLO))
 
-DAY = 24 * 3600 * 8000
+LONGEST = 4 * 3600 * 8000
 
 
 def test_messages_come_back_as_they_were_written() -> None:
@@ -135,9 +135,9 @@ def test_what_was_taken_before_is_ignored() -> None:
         (lambda leg: leg.piece(Piece(3, 2, b"abcd")), "follows 1; send without holes"),
         (lambda leg: leg.piece(Piece(2, 1, b"abcd")), "before 2; never go back"),
         (lambda leg: leg.piece(Piece(2, 2, b"abc")), "no whole samples"),
-        (lambda leg: leg.piece(Piece(2, 1 << 50, b"ab")), "longer than a day"),
-        (lambda leg: leg.hole(Hole(2, 1 << 50, "loss")), "longer than a day"),
-        (lambda leg: [leg.hole(Hole(seq, DAY // 2, "loss")) for seq in (2, 3)], "longer than a day"),
+        (lambda leg: leg.piece(Piece(2, 1 << 50, b"ab")), "longer than 4 hours"),
+        (lambda leg: leg.hole(Hole(2, 1 << 50, "loss")), "longer than 4 hours"),
+        (lambda leg: [leg.hole(Hole(seq, LONGEST // 2, "loss")) for seq in (2, 3)], "longer than 4 hours"),
         (lambda leg: leg.finish(Finish(0)), "the last one here is 1; send what is missing"),
         (lambda leg: leg.finish(Finish(5)), "the last one here is 1"),
     ],

@@ -70,7 +70,12 @@ class Builder:
             self.started_at = self.started_at or datetime.fromisoformat(body["at"])
             self.ended = None
         elif kind == "gap":
-            self._gap(body["start_sample"], body["samples"], body["cause"])
+            start, samples = body["start_sample"], body["samples"]
+            since = min(start, body.get("since", start))
+            if since < start:
+                self._moved(since, samples)
+            self._gap(since, samples, body["cause"])
+            self.end = max(self.end, start + samples)
         elif kind == "clock" and "sample" in body:  # else only how loud it was
             self.clock = body["sample"], datetime.fromisoformat(body["at"])
         elif kind == "end":
@@ -94,9 +99,28 @@ class Builder:
             self.gaps.append((start, samples, cause))
             self.end = max(self.end, start + samples)
 
+    def _moved(self, since: int, by: int) -> None:
+        """A hole was noticed later than it began: what was stored from there on sounded so much later."""
+        width, pieces, gaps = WIDTHS[self.encoding], list[tuple[int, bytes]](), list[Gap]()
+        while self.pieces and self.pieces[-1][0] + len(self.pieces[-1][1]) // width > since:
+            start, data = self.pieces.pop()
+            here = max(0, since - start)
+            pieces.append((start + here + by, data[here * width :]))
+            pieces += [(start, data[: here * width])] if here else []
+        while self.gaps and sum(self.gaps[-1][:2]) > since:
+            start, samples, cause = self.gaps.pop()
+            here = max(0, since - start)
+            gaps.append((start + here + by, samples - here, cause))
+            gaps += [(start, here, cause)] if here else []
+        self.pieces += reversed(pieces)
+        self.gaps += reversed(gaps)
+        self.heard += by if self.heard > since else 0
+
     def build(self) -> LegAudio:
         segments = join(self.pieces, WIDTHS[self.encoding])
-        gaps = silent(self.gaps, [(start, start + len(data) // WIDTHS[self.encoding]) for start, data in segments])
+        gaps = silent(
+            sorted(self.gaps), [(start, start + len(data) // WIDTHS[self.encoding]) for start, data in segments]
+        )
         return LegAudio(
             self.rate, self.encoding, self.started_at, segments, gaps, self.ended, self.role, self.end, self.clock
         )

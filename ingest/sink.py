@@ -15,6 +15,7 @@ class SpoolRow:
     """One committed row. Payload: canonical event JSON, or for legs a JSON object.
 
     start: role, rate, encoding, at, epoch · gap: start_sample, samples, cause · end: samples, cause
+    A gap's since (a sample): noticed at start_sample, it began there, and what lies between sounded samples later.
     clock: sample, at, peak_dbfs, span_ms (the first two, the last two, or all)
     """
 

@@ -11,7 +11,7 @@ from ingest.admission import Opened
 from ingest.errors import PaceError, SpoolFull
 from ingest.legs import WIDTHS
 from ingest.level import EVERY_S, Meter
-from ingest.pace import BURST_S, AudioClock, Bucket
+from ingest.pace import BURST_S, AudioClock, Bucket, Hole
 from ingest.reach import Reach
 from ingest.rows import Row, body, micros, moment
 from ingest.shell.core import Core
@@ -53,14 +53,14 @@ class LegWriter:
         rows = self._begun(samples, now_s)
         clock = self._clock
         assert clock is not None
-        missing = clock.frame(samples, now_s) if self._clocked else 0
+        holes = clock.frame(samples, now_s) if self._clocked else []
         if not self._clocked:
             clock.sample += samples
         if clock.lag_s(now_s) < -BURST_S:
             raise PaceError("audio: comes faster than it can sound; send at real pace")
-        if missing:
+        if holes:
             self.flush()
-            rows.append(self._hole_row(missing, "loss"))
+            rows += self._lost(holes)
         if rows:
             self._store(rows)
         if not self._gathered:
@@ -131,6 +131,7 @@ class LegWriter:
         self.flush()
         rows = self._begun(0, self._core.mono())
         rows += [self._overrun()] if self._dropped else []
+        rows += self._lost(self._clock.over()) if self._clock is not None and self._clocked else []
         self._core.store([*rows, self._row("end", body({"samples": self.samples, "cause": cause}), 0)], force=True)
 
     def _begun(self, samples: int, now_s: float) -> list[Row]:
@@ -158,8 +159,13 @@ class LegWriter:
         said = body({"start_sample": self._hole, "samples": self._dropped, "cause": "overrun"})
         return self._make("gap", said, self._hole, self._dropped)
 
-    def _hole_row(self, samples: int, cause: str) -> Row:
-        return self._row("gap", body({"start_sample": self.samples, "samples": samples, "cause": cause}), samples)
+    def _lost(self, holes: list[Hole]) -> list[Row]:
+        """Stored where they were noticed; what was stored since they began sounded so much later."""
+        return [self._hole_row(one.samples, "loss", one.since) for one in holes]
+
+    def _hole_row(self, samples: int, cause: str, since: int | None = None) -> Row:
+        said = {"start_sample": self.samples, "samples": samples, "cause": cause}
+        return self._row("gap", body(said if since is None else said | {"since": since}), samples)
 
     def _row(self, kind: Kind, payload: bytes, samples: int) -> Row:
         row = self._make(kind, payload, self.samples, samples)

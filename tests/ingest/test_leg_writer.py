@@ -45,6 +45,65 @@ async def test_nothing_but_an_end_is_a_leg_without_a_sample(tmp_path: Path) -> N
     assert (found.samples, found.segments, found.ended) == (0, [], "eof")
 
 
+class Clock:
+    """The clock of a core, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+# seconds of sound and of nothing behind it -> the leg's holes in milliseconds
+STALLS = [
+    ([(1.0, 4.0), (1.0, 0.0)], [(1000, 4000)]),  # it ends before the lag was lasting
+    ([(1.0, 1.5), (3.0, 0.0)], [(1000, 1500)]),
+    ([(1.0, 0.6), (0.5, 0.6), (2.0, 0.0)], [(1000, 600), (2100, 600)]),
+]
+
+
+@pytest.mark.parametrize(("talks", "holes"), STALLS)
+async def test_a_hole_lies_where_nothing_came(
+    tmp_path: Path, talks: list[tuple[float, float]], holes: list[tuple[int, int]]
+) -> None:
+    """What is read is stored at once all the same: the clock decides later, and says since when."""
+    clock, said = Clock(), 0
+    async with lab.running(tmp_path) as ingest:
+        ingest.core.mono = clock
+        leg = LegWriter(ingest.core, OPENED, "media")
+        for talk_s, stall_s in talks:
+            for _ in range(round(talk_s * 10)):
+                clock.now_s += 0.1
+                leg.audio(tone(800, said))
+                said += 800
+                ingest.core.flush_legs()
+                assert not leg.gathered()
+            clock.now_s += stall_s
+        leg.end("eof")
+        await ingest.flush()
+        found = spool.read_leg(tmp_path, "c1", "inbound")
+    assert [(start // 8, count // 8, cause) for start, count, cause in found.gaps] == [
+        (pytest.approx(start, abs=2), pytest.approx(ms, abs=2), "loss") for start, ms in holes
+    ]
+    assert b"".join(data for _, data in found.segments) == tone(said)
+    assert found.samples == said + sum(count for _, count, _ in found.gaps)
+
+
+async def test_a_sender_that_only_comes_late_has_no_hole(tmp_path: Path) -> None:
+    clock = Clock()
+    async with lab.running(tmp_path) as ingest:
+        ingest.core.mono = clock
+        leg = LegWriter(ingest.core, OPENED, "media")
+        for wait_s in [0.1] * 10 + [2.1] + [0.0] * 20 + [0.1] * 5:
+            clock.now_s += wait_s
+            leg.audio(tone(800, leg.samples))
+        leg.end("eof")
+        await ingest.flush()
+        found = spool.read_leg(tmp_path, "c1", "inbound")
+    assert (found.gaps, found.segments) == ([], [(0, tone(36 * 800))])
+
+
 @pytest.mark.parametrize("clocked", [True, False])
 async def test_audio_that_runs_ahead_of_the_clock_is_refused(tmp_path: Path, clocked: bool) -> None:
     async with lab.running(tmp_path) as ingest:

@@ -99,6 +99,36 @@ def test_a_leg_is_put_together_with_its_gaps() -> None:
     )  # fmt: skip
 
 
+def gap(sample: int, samples: int, cause: str = "loss", **more: int) -> Row:
+    said = body({"start_sample": sample, "samples": samples, "cause": cause, **more})
+    return Row("gap", "s", "c1", "a", 0, said, 1, sample, samples)
+
+
+def test_a_hole_that_was_noticed_late_lies_where_it_began() -> None:
+    """In the middle of what was stored as one row; what followed it sounded later, and so did a hole behind it."""
+    builder = Builder()
+    rows = [audio("a", 1, 0, b"abcdef"), gap(3, 1, "overrun"), audio("a", 2, 4, b"gh"), gap(5, 4, since=2),
+            audio("a", 3, 9, b"ij"), gap(10, 7, since=10)]  # fmt: skip
+    for row in rows:
+        builder.take(row, True)
+    leg = builder.build()
+
+    assert leg.segments == [(0, b"abcd"), (6, b"ef"), (8, b"ghij")]
+    assert leg.gaps == [(2, 4, "loss"), (7, 1, "overrun"), (10, 7, "loss")]
+    assert (leg.samples, builder.heard) == (17, 10)
+
+
+def test_two_holes_that_were_noticed_together_lie_apart() -> None:
+    """The second is told by where it lies once the first is put in."""
+    builder = Builder()
+    for row in (audio("a", 1, 0, b"abcdef"), gap(3, 5, since=1), gap(8, 2, since=7), audio("a", 2, 10, b"gh")):
+        builder.take(row, True)
+    leg = builder.build()
+
+    assert leg.segments == [(0, b"ab"), (6, b"cd"), (9, b"efgh")]
+    assert leg.gaps == [(1, 5, "loss"), (7, 2, "loss")]
+
+
 def test_a_row_that_lies_becomes_a_gap() -> None:
     builder = Builder()
     builder.take(audio("a", 1, 0), True)

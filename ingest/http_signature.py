@@ -120,10 +120,12 @@ def sign(request: Signed, keyid: str, secret: bytes, nonce: str, created: int) -
     }
 
 
-def public_place(url: str) -> tuple[str, str]:
-    """Request target and authority that clients of a public URL sign, where a proxy changes what arrives here."""
+def public_place(url: str, raw_path: str = "") -> tuple[str, str]:
+    """Request target and authority that clients of a public URL sign, where a proxy changes what arrives here. The
+    query is the one that came, in *raw_path*; where none came, the URL's own."""
     parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    query = raw_path.partition("?")[2] or parts.query
+    target = (parts.path or "/") + (f"?{query}" if query else "")
     return target, parts.netloc.rpartition("@")[2]
 
 

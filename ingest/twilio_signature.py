@@ -21,6 +21,14 @@ def signature(token: str, url: str, parameters: Mapping[str, str] | None = None,
     return base64.b64encode(hmac.digest(token.encode(), said, _DIGESTS[algorithm])).decode()
 
 
+def asked(public_url: str, raw_path: str) -> str:
+    """What the provider called, where a proxy stands for this machine: the public URL, and the query as it came, which
+    is signed with it. Where none came the URL's own stands, in case the proxy keeps it to itself."""
+    base, _, own = public_url.partition("?")
+    query = raw_path.partition("?")[2] or own
+    return f"{base}?{query}" if query else base
+
+
 def spellings(url: str) -> list[str]:
     """The URL with its port and without; Twilio signs one or the other. A slash at the end is never added or taken.
     A URL that can be none, its host being what a stranger wrote, has its own spelling only."""

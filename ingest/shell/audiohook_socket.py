@@ -77,7 +77,7 @@ class AudioHookWay(Route):
     def _signed(self, request: web.Request) -> Signed:
         headers = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
         if self._config.public_url:
-            return Signed(*public_place(self._config.public_url), headers)
+            return Signed(*public_place(self._config.public_url, request.raw_path), headers)
         return Signed(request.raw_path, headers.get("host", ""), headers)
 
 

@@ -23,7 +23,7 @@ from ingest.shell.way import GOODBYE_S, LegSocket, Route
 from ingest.sources import Source, Sources, fault, key_in
 from ingest.stream import BUSY, PROTOCOL, TIMEOUT, TOKEN
 from ingest.twilio import TEXT_CHARS, TRACKS, Digit, Hole, MediaStream, Outcome, Over, Sound, Start
-from ingest.twilio_signature import signer
+from ingest.twilio_signature import asked, signer
 
 NAME = "media-stream"
 TOKEN_LEG = "inbound"
@@ -34,7 +34,9 @@ FRAME_BYTES_S = 50 * 300  # what JSON adds to the frames of one track
 
 @dataclass(frozen=True, slots=True)
 class MediaStreamConfig:
-    public_url: str | None = None  # what the provider calls, to the letter; without it, what arrives here
+    public_url: str | None = (
+        None  # what the provider calls, to the letter but for its query; without it, what arrives here
+    )
     failure_seconds: float = 0.5
     start_seconds: float = 5.0
     idle_seconds: float = 60.0
@@ -78,7 +80,8 @@ class MediaStreamWay(Route):
 
     def _url(self, request: web.Request) -> str:
         """As the provider writes it: with wss, whatever a browser would be told."""
-        url = self._config.public_url or f"wss://{request.headers.get('Host', '')}{request.raw_path}"
+        public, path = self._config.public_url, request.raw_path
+        url = asked(public, path) if public else f"wss://{request.headers.get('Host', '')}{path}"
         return f"ws{url.removeprefix('http')}" if url.startswith("http") else url
 
 

@@ -180,6 +180,8 @@ def test_the_default_port_in_host_changes_nothing() -> None:
 def test_a_public_url_stands_for_what_a_proxy_changed() -> None:
     assert public_place("wss://qa.example.com/in/audiohook?site=1") == ("/in/audiohook?site=1", "qa.example.com")
     assert public_place("wss://qa.example.com:8443") == ("/", "qa.example.com:8443")
+    assert public_place("wss://qa.example.com/audiohook", "/in?site=1") == ("/audiohook?site=1", "qa.example.com")
+    assert public_place("wss://qa.example.com/audiohook?site=1", "/in?site=2")[0] == "/audiohook?site=2"
 
 
 @given(st.text(max_size=300), st.text(max_size=80))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.errors import MediaStreamError
 from ingest.reorder import LONGEST_HOLE_MS, WINDOW_FRAMES, Frame, Missing, Track
 from ingest.twilio import Digit, Hole, MediaStream, Outcome, Over, Sound, Start
-from ingest.twilio_signature import algorithm_of, signature, signer, spellings
+from ingest.twilio_signature import algorithm_of, asked, signature, signer, spellings
 
 SID = "MZ18ad3ab5a668481ce02b83e7395059f0"
 CALL_SID = "CA5ef8732a3c49700934481addd5ce1659"
@@ -274,6 +274,28 @@ def test_whose_token_signed_the_url() -> None:
     assert signer(TOKENS, MEDIA_URL, SHA1, "algorithm=MD5") is None
     assert signer([], MEDIA_URL, SHA1) is None
     assert algorithm_of("") == algorithm_of("key=k") == "HMAC_SHA1"
+
+
+QUERIED = [  # by the same validator
+    ("?src=a", "CbPU4mvZ6asftdhiSrq3zNIH94g=", "xLK16ynx97vayL9t2ac9ZPeYYiPEK2mChrvEel7Tajs="),
+    ("?call=4711&note=%E5%9D%90%E5%B8%AD%20A&x=a%2Bb+c", "khEcBmG6dDG91gwV6uKo4eODP8c=",
+     "ltaaPPEE9fIVTgqdKzperwxbGnKCrZz77lRNrYdUaSY="),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "sha1", "sha256"), QUERIED)
+def test_the_query_is_signed_to_the_letter(query: str, sha1: str, sha256: str) -> None:
+    url = asked(MEDIA_URL, f"/behind/a/proxy{query}")
+    assert url == MEDIA_URL + query
+    assert signer(TOKENS, url, sha1) == signer(TOKENS, url, sha256, "algorithm=HMAC_SHA256") == "site"
+    assert signer(TOKENS, MEDIA_URL, sha1) is None and signer(TOKENS, url, SHA1) is None
+    assert signer(TOKENS, asked(MEDIA_URL, f"/media-stream{query}&call=x"), sha1) is None
+
+
+def test_a_public_url_with_a_query_keeps_it_where_none_comes() -> None:
+    assert asked(MEDIA_URL, "/media-stream") == asked(MEDIA_URL, "/media-stream?") == MEDIA_URL
+    assert asked(f"{MEDIA_URL}?site=1", "/media-stream") == f"{MEDIA_URL}?site=1"
+    assert asked(f"{MEDIA_URL}?site=1", "/media-stream?site=2") == f"{MEDIA_URL}?site=2"
 
 
 @given(st.sampled_from(["", ":443", ":8443"]), st.from_regex(r"/[a-z/._-]{0,20}(\?[a-z]=[0-9])?", fullmatch=True))

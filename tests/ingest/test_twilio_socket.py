@@ -49,13 +49,13 @@ def token(call: str = CALL_SID, role: str = "customer", later_s: int = 0) -> str
 class Provider:
     """One stream. *url* is http://host:port of ingest."""
 
-    def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
-        self._url, self._headers = url, SIGNED if headers is None else headers
+    def __init__(self, url: str, headers: dict[str, str] | None = None, query: str = "") -> None:
+        self._url, self._headers = f"{url}/media-stream{query}", SIGNED if headers is None else headers
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
         try:
-            self.ws = await self._http.ws_connect(f"{self._url}/media-stream", headers=self._headers)
+            self.ws = await self._http.ws_connect(self._url, headers=self._headers)
         except aiohttp.WSServerHandshakeError:
             await self._http.close()
             raise
@@ -181,6 +181,27 @@ async def test_who_is_not_known_is_kept_out(tmp_path: Path, headers: dict[str, s
             async with Provider(lab.url(ingest), headers):
                 raise AssertionError("was let in")
         assert error.value.status == 401 and ingest.core.mono() - began_s >= CONFIG.failure_seconds
+
+
+@pytest.mark.parametrize(
+    ("query", "signed", "known"),
+    [("?src=a", "?src=a", True), ("?src=evil&call=x", "", False), ("", "?src=a", False), ("?src=b", "?src=a", False)],
+)
+@pytest.mark.parametrize("public", [True, False])
+async def test_the_signature_is_over_the_url_with_its_query(
+    tmp_path: Path, query: str, signed: str, known: bool, public: bool
+) -> None:
+    config = CONFIG if public else replace(CONFIG, public_url=None)
+    async with ingest_at(tmp_path, TWILIO, config=config) as ingest:
+        url = PUBLIC if public else f"ws{lab.url(ingest).removeprefix('http')}/media-stream".replace("ws:", "wss:")
+        own = {"X-Twilio-Signature": signature("12345", url + signed)}
+        try:
+            async with Provider(lab.url(ingest), own, query) as twilio:
+                await twilio.stop()
+            status = 101
+        except aiohttp.WSServerHandshakeError as error:
+            status = error.status
+    assert status == (101 if known else 401)
 
 
 @pytest.mark.parametrize("host", ["a:99999999", "a:b", "[::1", "h\udcffst"])

@@ -42,7 +42,8 @@ def listened(path: Path, site_rhythm: str, answer_ms: int | None) -> dict[str, A
         return None  # a cadence in seconds alone has no tone that could be heard
     with flowing(path) as flow:
         found = hear(flow, wanted, None if answer_ms is None else answer_ms + BEYOND_MS)
-    bursts = [[one.start_ms, one.end_ms] for one in found.bursts]
+    rung = () if found.followed else found.bursts  # nobody answered those: no answer is looked for behind them
+    bursts = [[one.start_ms, one.end_ms] for one in rung]
     return {"cadence": site_rhythm, "count": found.count, "unknown": found.unknown, "bursts": bursts}
 
 

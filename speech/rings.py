@@ -7,7 +7,7 @@ Whatever is no clean series of rings is ``unknown`` with its reason: "no ring he
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ LOOSE = 0.25  # how much a burst may differ from its length
 DRIFT = 0.12  # how much the distance of two bursts may
 EDGE_MS = 60  # what windows see beyond an edge
 QUIETER_DB = 6.0  # the pause is at least so much quieter than the tone
+FAINTER_DB = 20.0  # another tone in a pause that is fainter than by so much comes from another line
 CUT_MS = 300  # a burst that the answer cut off, where nothing before it says when to expect one
 PURE = 0.8
 BLOCK_SECONDS = 20
@@ -42,12 +43,14 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """What was heard. ``bursts`` are those of the rings; where ``count`` is None, ``unknown`` says why."""
+    """What was heard. ``bursts`` are those of the rings; where ``count`` is None, ``unknown`` says why. ``followed``:
+    they are clear, and what comes after them is no answer."""
 
     count: int | None
     unknown: str | None
     bursts: tuple[Burst, ...] = ()
     channel: int | None = None
+    followed: bool = False
 
     @property
     def ms(self) -> int:
@@ -101,7 +104,7 @@ def together(found: Sequence[Rings], ears: Sequence[Listener]) -> Rings:
     differs = any(one.count != best_one.count for one, _ in told[1:])
     if best_one.count is not None and differs:
         return Rings(None, "the channels ring differently: give the caller's side alone", best_one.bursts, channel)
-    return Rings(best_one.count, best_one.unknown, best_one.bursts, channel)
+    return replace(best_one, channel=channel)
 
 
 _NOTHING = "there is no sound"
@@ -113,12 +116,61 @@ def count(ear: Listener, beat: Rhythm) -> Rings:
     firm = [one for one in bursts if one.ms >= _firm_ms(beat)]
     series = _series(bursts, firm, ear, beat)
     if not series:
-        return Rings(None, _why_none(ear, firm, beat))
+        return _no_series(bursts, firm, ear, beat)
     first = series[0]
+    whole = _whole(first, bursts, firm, beat)
+    if hz := _another_tone(whole, ear):
+        return Rings(None, f"another tone (about {hz} Hz) sounds between them, so these are no rings")
+    if len(whole) > len(first):
+        return Rings(None, "something as loud as the rings sounds between them: music, a voice or another tone")
     if len(series) > 1 and series[1][0].start_ms - first[-1].end_ms <= 2 * beat.period_ms:
         every = tuple(burst for one in series for burst in one)
         return Rings(None, "the rings do not keep their cadence: one is missing, or two phones rang", every)
     return Rings(_cycles(first, beat), None, tuple(first))
+
+
+def _no_series(bursts: Sequence[Burst], firm: Sequence[Burst], ear: Listener, beat: Rhythm) -> Rings:
+    """Why it is none; rings that are clear until something else follows them are told all the same."""
+    clear = _clear(bursts, firm, ear, beat)
+    if not clear:
+        return Rings(None, _why_none(ear, firm, beat))
+    later = [one for one in firm if one.start_ms > clear[-1].end_ms]
+    what = f"{_cycles(clear, beat)} clear rings, and then: {_why_none(ear, later, beat)}"
+    return Rings(None, what, tuple(clear), followed=True)
+
+
+def _clear(bursts: Sequence[Burst], firm: Sequence[Burst], ear: Listener, beat: Rhythm) -> list[Burst]:
+    """The first two or more whole rings in the cadence, whatever follows them."""
+    for one in firm:
+        run = max((_run(bursts, one, phase, beat) for phase in range(len(beat.pattern_ms) // 2)), key=len)
+        while run and (run[-1].ms < min(beat.pattern_ms[::2]) * (1 - LOOSE) - EDGE_MS or _begins(run[-1], firm, beat)):
+            run.pop()
+        if run and _cycles(run, beat) > 1 and _unmixed(run, firm, ear, beat) and not _another_tone(run, ear):
+            return run
+    return []
+
+
+def _begins(one: Burst, firm: Sequence[Burst], beat: Rhythm) -> bool:
+    """Whether it is the first of what follows: the next one comes at once and is as long."""
+    after = next((other for other in firm if other.start_ms > one.end_ms), None)
+    return (
+        after is not None
+        and after.start_ms - one.end_ms < min(beat.pattern_ms[-1] // 2, 2 * one.ms)
+        and abs(after.ms - one.ms) <= EDGE_MS
+    )
+
+
+def _whole(run: list[Burst], bursts: Sequence[Burst], firm: Sequence[Burst], beat: Rhythm) -> list[Burst]:
+    """The run with those before it that are in its cadence, but were no series with it."""
+    earlier = (one for one in firm if one.start_ms < run[0].start_ms)
+    longer = (_run(bursts, one, phase, beat) for one in earlier for phase in range(len(beat.pattern_ms) // 2))
+    return next((one for one in longer if run[0] in one), run)
+
+
+def _another_tone(run: Sequence[Burst], ear: Listener) -> int | None:
+    """The pitch of what sounds in a pause and is no ring; voices, which keep no pitch, are another channel's."""
+    pauses = [(one.end_ms + EDGE_MS, after.start_ms - EDGE_MS, one.db - FAINTER_DB) for one, after in pairwise(run)]
+    return next((hz for pause in pauses if (hz := ear.other_tone(*pause))), None)
 
 
 def _firm_ms(beat: Rhythm) -> int:
@@ -165,18 +217,23 @@ def _run(bursts: Sequence[Burst], first: Burst, phase: int, beat: Rhythm) -> lis
 
 def _sound(run: Sequence[Burst], firm: Sequence[Burst], ear: Listener, beat: Rhythm) -> bool:
     """Whether it is a series of rings and no part of a busy tone, a melody or a beep."""
+    alone, last = beat.pattern_ms[-1] // 2, run[-1]
+    if any(one not in run and -alone < one.start_ms - last.end_ms < alone for one in firm):
+        return False
+    return _unmixed(run, firm, ear, beat) and (len(run) > 1 or _single(run[0], ear, beat))
+
+
+def _unmixed(run: Sequence[Burst], firm: Sequence[Burst], ear: Listener, beat: Rhythm) -> bool:
+    """Whether nothing else of the tone comes shortly before a run or inside it, and its pauses are quiet."""
     alone = beat.pattern_ms[-1] // 2
     first, last = run[0], run[-1]
-    near = [one for one in firm if one not in run and -alone < one.start_ms - last.end_ms < alone]
-    near += [one for one in firm if one not in run and -alone < first.start_ms - one.end_ms < alone]
+    near = [one for one in firm if one not in run and -alone < first.start_ms - one.end_ms < alone]
     between = [one for one in firm if first.end_ms < one.start_ms < last.start_ms and one not in run]
     if near or between:
         return False
     pauses = [(one, (one.end_ms, after.start_ms)) for one, after in pairwise(run)]
     before = (first, (max(0, first.start_ms - 400), first.start_ms))
-    if not all(_quiet(ear, one, pause) for one, pause in [before, *pauses]):
-        return False
-    return len(run) > 1 or _single(first, ear, beat)
+    return all(_quiet(ear, one, pause) for one, pause in [before, *pauses])
 
 
 def _single(one: Burst, ear: Listener, beat: Rhythm) -> bool:

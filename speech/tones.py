@@ -1,8 +1,8 @@
 """Finds the stretches in which a telephone tone sounds, block by block. It knows no cadence and decodes no files.
 
 The power of the tone over the power of everything, in Hann windows of 100 ms every 20 ms: shorter windows take a held
-note of 440 Hz for 450 Hz. What is kept of the sound is two numbers a window, so memory does not grow with its length
-worth speaking of.
+note of 440 Hz for 450 Hz. What is kept of the sound is two numbers and a pitch a window, so memory does not grow with
+its length worth speaking of.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ HOP_MS = 20
 SHARE = 0.45  # of the whole power in the tone: so much is heard as the tone
 EACH = 0.12  # of the tone's power in each of its frequencies: one note of two is another sound
 SILENT = 1e-6  # power of -60 dB: nothing sounds
+PLAIN = 0.9  # of the whole power in one or two pitches: a tone, whichever
+LOWEST_HZ = 300  # a telephone's tones are not lower; the mains' hum is
+STEADY_MS = 300  # a voice does not keep its pitch for so long
 CLOSE_MS = 80  # a shorter hole in a tone is none
 _TONE = re.compile(r"\d{3,4}(\+\d{3,4})?(\*\d{1,2})?", re.ASCII)
 
@@ -75,6 +78,8 @@ class Listener:
     _rest: NDArray[np.float32] = field(init=False)
     _share: list[NDArray[np.float32]] = field(default_factory=list)
     _power: list[NDArray[np.float32]] = field(default_factory=list)
+    _pitch: list[NDArray[np.int16]] = field(default_factory=list)
+    _window: NDArray[np.float32] = field(init=False)
 
     def __post_init__(self) -> None:
         self._hop = self.rate * HOP_MS // 1000
@@ -84,6 +89,7 @@ class Listener:
         turns = np.exp(-2j * np.pi * np.outer(np.arange(size) / self.rate, bins)) * window[:, None]
         basis = np.concatenate([turns.real, turns.imag], axis=1) * np.sqrt(2) / window.sum()
         self._basis = basis.reshape(HOPS, self._hop, -1).astype(np.float32)
+        self._window = window.astype(np.float32)
         self._weights = (window**2 / (window**2).sum()).reshape(HOPS, self._hop).astype(np.float32)
         self._rest = np.zeros(0, np.float32)
 
@@ -101,8 +107,11 @@ class Listener:
         squares = rows * rows
         heard = sum(rows[at : at + ready] @ self._basis[at] for at in range(HOPS))
         power = sum(squares[at : at + ready] @ self._weights[at] for at in range(HOPS))
-        self._share.append(self._shares(np.asarray(heard), np.asarray(power)))
+        share = self._shares(np.asarray(heard), np.asarray(power))
+        self._share.append(share)
         self._power.append(np.asarray(power, np.float32))
+        others = np.flatnonzero((share <= SHARE) & (self._power[-1] > SILENT))
+        self._pitch.append(self._pitches(sound, others, ready))
 
     def _shares(self, heard: NDArray[np.float32], power: NDArray[np.float32]) -> NDArray[np.float32]:
         """How much of each window is the tone: the best of the readings."""
@@ -119,6 +128,32 @@ class Listener:
             best = np.maximum(best, np.where(complete, whole / (power + 1e-12), 0))
         return np.where(power > SILENT, np.minimum(best, 1), 0).astype(np.float32)
 
+    def _pitches(self, sound: NDArray[np.float32], others: NDArray[np.intp], ready: int) -> NDArray[np.int16]:
+        """In Hz, what sounds in those windows where it is one or two pitches and nothing else; 0 elsewhere."""
+        found = np.zeros(ready, np.int16)
+        if not len(others):
+            return found
+        windows = np.lib.stride_tricks.sliding_window_view(sound, self._hop * HOPS)[others * self._hop]
+        spectrum = np.abs(np.fft.rfft(windows * self._window)) ** 2
+        whole = spectrum.sum(1)
+        step = 1000 // (HOP_MS * HOPS)  # Hz from one line of the spectrum to the next
+        spectrum[:, : LOWEST_HZ // step] = 0
+        row, loudest = np.arange(len(others)), spectrum.argmax(1)
+        told = _taken(spectrum, row, loudest) + _taken(spectrum, row, spectrum.argmax(1))
+        found[others] = np.where(told >= PLAIN * whole, np.minimum(loudest, 3200) * step, 0)
+        return found
+
+    def other_tone(self, start_ms: int, end_ms: int, louder_db: float) -> int | None:
+        """The pitch in Hz of another tone that holds on in a stretch; None where there is none."""
+        first, last = self._inside(start_ms, end_ms)
+        loud = 10 * np.log10(self.power[first:last] + 1e-12) >= louder_db
+        pitches, need = np.where(loud, self.pitch[first:last], 0), STEADY_MS // HOP_MS - HOPS + 1
+        if len(pitches) < need:
+            return None
+        held = np.lib.stride_tricks.sliding_window_view(pitches, need)
+        same = np.flatnonzero((held.min(1) > 0) & (np.ptp(held, axis=1) <= 1000 // (HOP_MS * HOPS)))
+        return int(np.median(held[same[0]])) if len(same) else None
+
     @property
     def ms(self) -> int:
         return self.samples * 1000 // self.rate
@@ -130,6 +165,10 @@ class Listener:
     @property
     def power(self) -> NDArray[np.float32]:
         return np.concatenate(self._power) if self._power else np.zeros(0, np.float32)
+
+    @property
+    def pitch(self) -> NDArray[np.int16]:
+        return np.concatenate(self._pitch) if self._pitch else np.zeros(0, np.int16)
 
     def bursts(self, shortest_ms: int = 100) -> list[Burst]:
         """Where the tone sounds, holes closed, in order."""
@@ -149,13 +188,25 @@ class Listener:
 
     def powers(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         """Power in the windows of a stretch; those that reach over its edges are left out."""
+        first, last = self._inside(start_ms, end_ms)
+        return self.power[first:last]
+
+    def _inside(self, start_ms: int, end_ms: int) -> tuple[int, int]:
         first, last = max(0, -(-start_ms // HOP_MS)), end_ms // HOP_MS - HOPS + 1
-        return self.power[first : max(first, last)]
+        return first, max(first, last)
 
     def level_db(self, start_ms: int, end_ms: int) -> float | None:
         """The median level of a stretch; None where no window lies inside."""
         part = self.powers(start_ms, end_ms)
         return 10 * float(np.log10(float(np.median(part)) + 1e-12)) if len(part) else None
+
+
+def _taken(spectrum: NDArray[np.float32], row: NDArray[np.intp], line: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The power of a pitch, two lines to each side with it, taken out of the spectrum."""
+    lines = np.clip(line[:, None] + np.arange(-2, 3), 0, spectrum.shape[1] - 1)
+    power = spectrum[row[:, None], lines].sum(1)
+    spectrum[row[:, None], lines] = 0
+    return np.asarray(power, np.float32)
 
 
 def _closed(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -149,6 +149,19 @@ def test_where_nothing_can_be_heard_nothing_is_listened_for(waited: Path) -> Non
     assert spot_of(waited, CallRecord(end="voicemail"), 16_000, "cn").rings is None
 
 
+def test_rings_that_nobody_answered_place_no_answer(tmp_path: Path) -> None:
+    """A busy tone follows them: what is heard is told, and nothing is concluded from it."""
+    path = tmp_path / "c3.flac"
+    busy = np.tile(np.concatenate([ringing("cn", 0.35), np.zeros(2800)]), 12)
+    sound = np.concatenate([ringing("cn", 15), busy])
+    write_flac(path, (sound.reshape(1, -1) * 32767).astype(np.int16))
+    found = listened(path, "cn", None)
+
+    assert found is not None and "3 clear rings" in found["unknown"]
+    assert answer_after(found) is None
+    assert spot_of(path, CallRecord(direction="in"), 23_400, "cn").answer_ms == 0
+
+
 def test_nothing_rings_in_speech(tmp_path: Path) -> None:
     path = tmp_path / "c2.flac"
     write_flac(path, (voice(8).reshape(1, -1) * 32767).astype(np.int16))

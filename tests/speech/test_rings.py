@@ -132,6 +132,63 @@ def test_rings_before_and_a_busy_tone_after_the_talk_are_the_rings() -> None:
     assert heard(np.concatenate([call("cn", 7), busy])).count == 2
 
 
+@pytest.mark.parametrize("country", DIFFERENT)
+def test_clear_rings_are_told_where_a_busy_tone_follows_them(country: str) -> None:
+    """The count is unknown, for who knows whether it was answered; the rings were heard all the same."""
+    hz, period = CADENCES[country].tone_hz, float(CADENCES[country].period_s)
+    busy = np.tile(np.concatenate([note(hz, 0.35), quiet(0.35)]), 12)
+    found = heard(line(np.concatenate([ringing(country, 3 * period), busy])), country=country)
+    alone = heard(line(np.concatenate([ringing(country, period), busy])), country=country)
+    rings = sorted({int(one.start_ms / 1000 / period + 0.1) for one in found.bursts})
+
+    assert (found.count, found.followed, rings) == (None, True, [0, 1, 2])
+    assert found.unknown is not None and "3 clear rings" in found.unknown and "busy" in found.unknown
+    assert (alone.count, alone.bursts, alone.followed) == (None, (), False)  # one may be anything
+
+
+@pytest.mark.parametrize("country", [one for one in DIFFERENT if one != "uk"])
+@given(hz=st.integers(350, 3000), ms=st.integers(400, 900), at=st.floats(0, 1), ring=st.integers(0, 2),
+       db=st.integers(-34, -12))  # fmt: skip
+@settings(max_examples=10, deadline=None)
+@example(hz=523, ms=500, at=0.5, ring=0, db=-20)
+def test_another_tone_between_two_rings_makes_them_unknown(
+    country: str, hz: int, ms: int, at: float, ring: int, db: int
+) -> None:
+    """Once is enough, wherever in the pause it sounds, unless it is the ring's own tone or next to it."""
+    if min(abs(hz - float(one)) for one in CADENCES[country].tone_hz.partition("*")[0].split("+")) < 60:
+        return
+    on, off = map(float, CADENCES[country].pattern_s)
+    sound, start = ringing(country, 4 * (on + off)), ring * (on + off) + on
+    start += 0.1 + at * (off - 0.2 - ms / 1000)
+    sound[int(start * RATE) :][: ms * RATE // 1000] += note(str(hz), ms / 1000, db)[: ms * RATE // 1000]
+    found = heard(line(sound), country=country)
+
+    assert (found.count, found.bursts) == (None, ()), found
+    assert found.unknown
+
+
+def test_another_tone_before_every_other_ring_is_named() -> None:
+    found = heard(line(np.tile(np.concatenate([note("450", 1), quiet(1), note("523", 1), quiet(2)]), 4)))
+
+    assert found.unknown == "another tone (about 520 Hz) sounds between them, so these are no rings"
+
+
+def test_what_is_left_of_a_series_that_is_none_is_no_ring() -> None:
+    """The last burst alone would pass for a ring: it is quiet around it."""
+    found = heard(line(np.tile(np.concatenate([note("450", 1), note("523", 2.5), quiet(1.5)]), 4)))
+
+    assert (found.count, found.bursts) == (None, ())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_voice_between_the_rings_is_another_channels(seed: int) -> None:
+    sound = ringing("cn", 15)
+    for ring in (0, 1):
+        sound[int((5 * ring + 1.2) * RATE) : int((5 * ring + 4.8) * RATE)] += 0.5 * voice(3.6, seed + 10 * ring)[:28800]
+
+    assert heard(line(sound)).count == 3
+
+
 @pytest.mark.parametrize("hz", ["430", "440", "450", "466", "880"])
 @pytest.mark.parametrize("seconds", [0.5, 3, 20])
 def test_a_held_note_is_no_ring(hz: str, seconds: float) -> None:
@@ -223,15 +280,15 @@ def test_pieces_of_any_length_give_the_same(cut: int) -> None:
     assert [(one.start_ms, one.end_ms) for one in told.bursts] == [(one.start_ms, one.end_ms) for one in whole.bursts]
 
 
-def test_a_listener_keeps_two_numbers_a_window() -> None:
+def test_a_listener_keeps_two_numbers_and_a_pitch_a_window() -> None:
     ear = Listener(RATE, tones("450"))
     second = ringing("cn", 1).astype(np.float32)
     for _ in range(600):
         ear.feed(second)
 
-    held = sum(part.nbytes for part in (*ear._share, *ear._power)) + ear._rest.nbytes
+    held = sum(part.nbytes for part in (*ear._share, *ear._power, *ear._pitch)) + ear._rest.nbytes
     assert ear.ms == 600_000
-    assert held < 600 * 50 * 8 * 1.2
+    assert held < 600 * 50 * 10 * 1.2
 
 
 def test_an_exchange_that_is_off_is_heard_by_a_second_tone() -> None:

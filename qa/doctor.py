@@ -6,12 +6,17 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from qa.services import now
+from qa.services import now, opened_store
 from qa.settings import Settings, load_settings
 from qa.setup import lines, looks
 from qa.setup.looks import Finding
+from qa.store import board
+from qa.store.errors import StoreError
+
+NAMED = 5  # seats in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +70,34 @@ def _file_limit() -> int:
 
 async def _asked(settings: Settings) -> list[Finding]:
     """What has to be waited for: the database and the switchboards, all at once."""
-    asked = [looks.database(settings), *(lines.switchboard(settings, pbx, now) for pbx in settings.pbx)]
+    asked = [_database(settings), *(lines.switchboard(settings, pbx, now) for pbx in settings.pbx)]
     return [one for part in await asyncio.gather(*asked) for one in part]
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    return [*await looks.database(settings), *await _ahead(settings)]  # one after the other: it may have to be started
+
+
+async def _ahead(settings: Settings) -> list[Finding]:
+    """Seats of which a sender told something that is still to come: its clock is wrong, or ours."""
+    try:
+        async with opened_store(settings) as store:
+            found: dict[str, datetime] = {}
+            for site in await store.sites():
+                async with store.site(site.id, "doctor") as tx:
+                    found |= {f"{site.id}/{seat}": at for seat, at in (await board.ahead(tx)).items()}
+    except (StoreError, OSError):
+        return []  # the look at the database says so
+    if not found:
+        return []
+    seats = ", ".join(
+        f"{name} since {at.astimezone(settings.zone):%Y-%m-%d %H:%M}" for name, at in list(found.items())[:NAMED]
+    )
+    advice = "let the machine that reports these seats, and this one, keep time by NTP; later news take them back"
+    return [
+        Finding(
+            "clocks",
+            f"{len(found)} {'seat is' if len(found) == 1 else 'seats are'} ahead of our clock: {seats}",
+            advice,
+        )
+    ]

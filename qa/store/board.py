@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from qa.store.canon import loads
+from qa.store.events import AHEAD
 from qa.store.pool import Tx
 from qa.store.seats import Stretch
 
@@ -46,6 +47,11 @@ class Going:
 async def held(tx: Tx, seats: Sequence[str] | None = None) -> list[Open]:
     """Of all seats, or of these."""
     return [Open(**row) for row in await tx.all("board.open", None if seats is None else list(seats))]
+
+
+async def ahead(tx: Tx) -> dict[str, datetime]:
+    """Seats of which a clock that is ahead told something: since when it is said to hold."""
+    return {row["seat"]: row["at"] for row in await tx.all("board.ahead", AHEAD)}
 
 
 async def going(tx: Tx, calls: Sequence[str] | None = None) -> list[Going]:

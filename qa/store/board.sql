@@ -11,6 +11,9 @@ SELECT held.seat, held.kind, held.at, held.value, held.reason, held.confidence, 
   FROM seat_state AS held
  WHERE held.until_at IS NULL AND ($1::text[] IS NULL OR held.seat = ANY ($1));
 
+-- ahead: What stands at a seat since a time that is still to come.
+SELECT seat, at FROM seat_state WHERE until_at IS NULL AND at > now() + $1::interval ORDER BY seat, at;
+
 -- calls: Calls that are going on, all of them or some.
 SELECT id, at, direction, seat, agent, queue, offered_at, ringing_at, answered_at, folded FROM call
  WHERE state = 'live' AND ended_at IS NULL AND ($1::text[] IS NULL OR id = ANY ($1));

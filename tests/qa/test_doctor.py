@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from qa.connections import PbxTable, SourceTable
 from qa.doctor import Examined, examine
 from qa.settings import Settings
 from qa.setup.looks import SECRETS
+from qa.store import seats
+from qa.store.pool import Store
+from tests.postgres import SITE
+from tests.qa.lab import ZONE
 from tests.speech.values import MODEL
 
 
@@ -46,6 +51,16 @@ async def test_an_installation_without_a_model_is_usable_and_told_how_to_get_one
     database = next(one for one in found.findings if one.what == "database")
     assert "external" in database.found
     assert "main" in database.found
+
+
+async def test_a_seat_that_is_ahead_of_our_clock_is_named(installed: Path, store: Store) -> None:
+    later = datetime.now(UTC) + timedelta(hours=3)
+    async with store.site(SITE, "test") as tx:
+        await seats.replace(tx, "s1", [seats.Stretch(seat="s1", kind="status", at=later, value="busy")])
+    clocks = next(one for one in (await examined()).findings if one.what == "clocks")
+
+    assert clocks.found == f"1 seat is ahead of our clock: main/s1 since {later.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    assert ("NTP" in clocks.advice, clocks.bad) == (True, False)
 
 
 async def test_everything_is_shown_but_no_secret(installed: Path) -> None:

@@ -24,7 +24,7 @@ from speech.audio import as_float, decode_raw, resample, write_flac
 RATE = 8000
 CHANNELS = ("customer", "agent")
 LATE_MS = 250  # a leg may begin this much after the answer before the head counts as missing
-EARLY_MS = 1500  # and end this much before the hang-up: the last event travels another way than the audio
+EARLY_MS = 500  # and end this much before the hang-up: its news and the last audio travel different ways
 DRIFT_MS = 200  # further apart than this, nobody can say who interrupted whom
 APART_MS = 4 * 3600 * 1000  # with more than this between what belongs together, clocks do not tell the same time
 LONGEST_MS = 24 * 3600 * 1000  # no call is longer; a sender that declares gap upon gap fills no memory
@@ -143,7 +143,8 @@ def _holes(
             holes.append((before, after, leg.ended or "reconnect"))
     last_end, last = spans[-1][1], spans[-1][2]
     crashed = last.ended not in (None, "hangup", "eof", "end")
-    if end_ms is not None and end_ms - last_end > (0 if crashed else EARLY_MS):
+    early_ms = EARLY_MS + max(0, last.drift_ms or 0)  # a slow crystal has not heard less
+    if end_ms is not None and end_ms - last_end > (0 if crashed else early_ms):
         holes.append((last_end, end_ms, last.ended or "open"))
     return _joined(sorted(holes))
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,21 @@ def test_a_tap_that_came_late_is_a_gap_but_a_tick_of_the_clock_is_none() -> None
 
     assert [gap["cause"] for gap in late.gaps] == ["tap_late"]
     assert late.gaps[0] == {"role": "agent", "start_ms": 0, "end_ms": 800, "cause": "tap_late"}
+
+
+@pytest.mark.parametrize(("early_ms", "gaps"), [(500, []), (501, [(9499, 10000)]), (1000, [(9000, 10000)])])
+def test_what_nobody_heard_at_the_end_is_missing_beyond_half_a_second(early_ms: int, gaps: list) -> None:
+    """News of the hang-up and the last audio travel different ways; a goodbye takes longer than they differ."""
+    one = put({"a": ("agent", leg(0, 10000 - early_ms)), "c": ("customer", leg(0, 10000))}, 10000)
+
+    assert [(gap["start_ms"], gap["end_ms"]) for gap in one.gaps] == gaps
+    assert {(gap["role"], gap["cause"]) for gap in one.gaps} <= {("agent", "eof")}
+
+
+def test_a_slow_crystal_has_not_missed_the_end() -> None:
+    """300 ms behind the clock after hours: its last sample sounded later than its number says."""
+    slow = leg(0, 9300, clock=(72000, at(9300)))
+    assert put({"a": ("agent", slow), "c": ("customer", leg(0, 10000))}, 10000).gaps == ()
 
 
 def test_a_leg_cut_off_by_a_crash_is_missing_up_to_the_hang_up() -> None:

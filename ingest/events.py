@@ -171,6 +171,31 @@ def parse_event(raw: object) -> Event | Refusal:
         return Refusal(fault.field, fault.reason)
 
 
+def posted(value: object) -> object | Refusal:
+    """What a program sends, unless it says what is nonsense at the door. What is stored already, and what a switchboard
+    hands on of its callers, is read all the same: nobody may leave the record by a character in his name."""
+    if not isinstance(value, dict):
+        return value
+    try:
+        _sensible(value)
+    except FieldFault as fault:
+        return Refusal(fault.field, fault.reason)
+    return value
+
+
+def _sensible(raw: Mapping[str, Any]) -> None:
+    read.optional_count(raw, "seq", read.INT64 - 1)
+    kind = raw.get("type")
+    own = _OWN.get(kind, frozenset()) if isinstance(kind, str) else frozenset()
+    for name in sorted(_COMMON | own):
+        if isinstance(raw.get(name), str):
+            read.plain(raw[name], name)
+    audio = raw.get("audio")
+    if kind == "leg" and isinstance(audio, dict) and sum(value is not None for value in audio.values()) != 1:
+        raise FieldFault("audio", 'must be exactly one of {"audiosocket": UUID} and {"stream": TOKEN}; leave it out '
+                         "where neither is known")  # fmt: skip
+
+
 def _parse(raw: Mapping[str, Any]) -> Event:
     kind = read.choice(raw, "type", tuple(KINDS))
     common: dict[str, Any] = {

@@ -13,6 +13,7 @@ LINE_CHARS = 512  # reasons, numbers, tokens
 EXTRA_DEPTH = 8
 EXTRA_ITEMS = 256
 YEARS = (2000, 2100)
+_TURNS = frozenset("\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 INT64 = 1 << 63
 PART = re.compile(r"~\d+$")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d{1,9})?(Z|z|[+-]\d\d(:?\d\d)?)")
@@ -58,6 +59,14 @@ def line(value: str, field: str, limit: int) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise FieldFault(field, "contains a control character; send one line of plain text")
     return _encodable(value, field)
+
+
+def plain(value: str, field: str) -> None:
+    """Nothing in it that a screen would show as something else, or not at all."""
+    for char in value:
+        if char in _TURNS or 0x80 <= ord(char) < 0xA0:
+            raise FieldFault(field, f"contains the control character U+{ord(char):04X}, which is not shown; send it "
+                             "without")  # fmt: skip
 
 
 def moment(raw: Mapping[str, Any], field: str) -> datetime:

@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from ingest.body import BODY_BYTES, split_body
 from ingest.errors import BodyError, SpoolError
+from ingest.events import posted
 from ingest.origin import is_loopback, refusal
 from ingest.pace import FACTOR, Bucket
 from ingest.shell.core import LOG, Core
@@ -139,7 +140,7 @@ class Server:
         self._door.vouch(request)
         try:
             async with asyncio.timeout(BODY_S):
-                values = split_body(await request.read())
+                values = [posted(value) for value in split_body(await request.read())]
             if wait_s := self._too_many(source, len(values)):
                 return problem(429, "events: more than this source may send; wait", {"Retry-After": str(wait_s)})
             whose = (source.writes, source.calls) if source else (None, "")

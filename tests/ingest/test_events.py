@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.body import MOST_EVENTS, split_body
 from ingest.errors import BodyError
-from ingest.events import EVENT_BYTES, KINDS, Event, Leg, Presence, Refusal, canonical, parse_event, to_json
+from ingest.events import EVENT_BYTES, KINDS, Event, Leg, Presence, Refusal, canonical, parse_event, posted, to_json
 from tests.ingest.values import events_of, raw
 
 JSON = st.recursive(
@@ -99,6 +99,54 @@ def test_audio_of_a_leg_is_a_uuid_or_a_token(audio: object, field: str) -> None:
 
     assert isinstance(found, Refusal)
     assert found.field == field
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "field", "says"),
+    [
+        ("leg", {"audio": {}}, "audio", "exactly one of"),
+        ("leg", {"audio": {"audiosocket": None}}, "audio", "exactly one of"),
+        ("leg", {"audio": {"audiosocket": UUID, "stream": "token"}}, "audio", "exactly one of"),
+        ("seat", {"seq": "x"}, "seq", "a whole number from 0"),
+        ("seat", {"seq": -1}, "seq", "a whole number from 0"),
+        ("seat", {"seq": 1.5}, "seq", "a whole number from 0"),
+        ("seat", {"seq": True}, "seq", "a whole number from 0"),
+        ("seat", {"seat": "10\u202e01"}, "seat", "the control character U+202E"),
+        ("ended", {"call": "c\u20661"}, "call", "the control character U+2066"),
+        ("ended", {"agent": "A\u200f1"}, "agent", "the control character U+200F"),
+        ("ended", {"source": "a\x85b"}, "source", "the control character U+0085"),
+        ("redirected", {"to": "s\u2028"}, "to", "the control character U+2028"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_at_the_door(kind: str, change: dict[str, Any], field: str, says: str) -> None:
+    """And read all the same where it is stored, or came from a switchboard."""
+    found = posted(raw(kind) | change)
+
+    assert isinstance(found, Refusal)
+    assert found.field == field and says in found.reason
+    assert isinstance(parse_event(raw(kind) | change), Event)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("leg", {}),
+        ("leg", {"audio": {"audiosocket": UUID}}),
+        ("leg", {"audio": {"stream": "token", "audiosocket": None}}),
+        ("seat", {"seq": 0, "seat": "坐席 １２ é 상담\u200d"}),
+        ("seat", {"seq": (1 << 63) - 1, "note": "\u200fa remark"}),
+        ("seat", {"audio": {}, "seq": None}),
+    ],
+)
+def test_what_makes_sense_goes_through_the_door_as_it_is(kind: str, change: dict[str, Any]) -> None:
+    value = raw(kind) | change
+    assert posted(value) is value and isinstance(parse_event(value), Event)
+
+
+@given(JSON | st.dictionaries(st.sampled_from(("type", "seq", "audio", "seat")), JSON))
+def test_any_json_comes_to_the_door(value: object) -> None:
+    found = posted(value)
+    assert found is value or isinstance(found, Refusal)
 
 
 def test_a_uuid_is_kept_in_small_letters() -> None:

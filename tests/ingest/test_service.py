@@ -220,15 +220,22 @@ async def test_too_few_descriptors_are_said_once(tmp_path: Path, caplog: pytest.
 
 
 async def test_one_uuid_stands_for_one_leg_also_within_a_request(tmp_path: Path) -> None:
-    audio = {"audiosocket": str(uuid4()), "stream": "tok"}
+    audio = {"audiosocket": str(uuid4())}
     sink = Kept()
     async with lab.running(tmp_path, sink=sink) as ingest:
         told = await post_events(
-            lab.url(ingest), [raw("leg", audio=audio), raw("leg", 1, audio=audio, leg="customer"), raw("offered")]
-        )
+            lab.url(ingest),
+            [
+                raw("leg", audio=audio), raw("leg", 1, audio=audio, leg="customer"), raw("offered"),
+                raw("leg", 2, audio=audio | {"stream": "tok"}), raw("held", seq=-1), raw("held", seat="1\u202e2"),
+            ],
+        )  # fmt: skip
         await ingest.flush()
 
-    assert (told["accepted"], [(one["index"], one["field"]) for one in told["refused"]]) == (2, [(1, "audio")])
+    assert (told["accepted"], [(one["index"], one["field"]) for one in told["refused"]]) == (
+        2,
+        [(1, "audio"), (3, "audio"), (4, "seq"), (5, "seat")],
+    )
     assert [(row.call, row.leg) for row in sink.rows if json.loads(row.payload)["type"] == "leg"] == [("c1", "agent")]
 
 

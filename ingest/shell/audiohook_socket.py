@@ -107,15 +107,25 @@ class AudioHookSocket(LegSocket):
     async def _talk(self, request: web.Request) -> None:
         """Until the client has closed, or has had its time."""
         while True:
+            limit_s = self._patience_s()
             try:
-                message = await self._next(self._patience_s())
+                message = await self._next(limit_s)
             except TimeoutError:
-                self._cause = "idle" if self._until_s is None else self._cause
-                return
+                if self._until_s is not None:
+                    return
+                await self._let_go(limit_s)
+                continue
             if message is None or (isinstance(message, str) and self._too_much(message)):
                 return
             for outcome in self._session.feed(message):
                 await self._do(outcome)
+
+    async def _let_go(self, limit_s: float) -> None:
+        """Nothing came for so long: the client is asked to close, and what it was to send is over."""
+        self._cause, begun = "idle", self._session.state is not State.PREPARING
+        self._end()
+        said = "no message" if begun else "no open"
+        await self._ws.send_str(self._session.leave("error", f"{said} within {limit_s:g} s; begin a new session"))
 
     def _patience_s(self) -> float:
         """A client that was asked to close has one term for it, whatever else it says meanwhile."""

@@ -305,11 +305,28 @@ async def test_a_flood_of_messages_is_cut(tmp_path: Path) -> None:
         await stored(tmp_path, *client.leg("external"), ended="error")
 
 
-async def test_who_never_opens_is_let_go(tmp_path: Path) -> None:
-    config = AudioHookConfig(open_seconds=0.05)
+@pytest.mark.parametrize("answers", [True, False])
+async def test_who_never_opens_is_told_and_let_go(tmp_path: Path, answers: bool) -> None:
+    config = AudioHookConfig(open_seconds=0.05, leave_seconds=0.2)
     ways = (lambda core, sources: AudioHookWay(core, sources, config),)
     async with lab.running(tmp_path, ways=ways) as ingest, HookClient(lab.url(ingest), secret=None) as client:
+        told = await client.hear("disconnect")
+        assert told == {"reason": "error", "info": "no open within 0.05 s; begin a new session"}
+        if answers:
+            await client.finish()
         assert await client.closed() in (1000, 1006, None)
+
+
+async def test_who_says_nothing_any_more_is_told_and_let_go(tmp_path: Path) -> None:
+    config = AudioHookConfig(idle_seconds=0.2, leave_seconds=0.2)
+    ways = (lambda core, sources: AudioHookWay(core, sources, config),)
+    async with lab.running(tmp_path, ways=ways) as ingest, HookClient(lab.url(ingest), secret=None) as client:
+        await client.open()
+        await client.send(b"aA" * 800)
+        assert (await client.hear("disconnect"))["info"].startswith("no message within 0.2 s")
+        leg = await stored(tmp_path, *client.leg("external"), ended="idle")
+        assert await client.closed() in (1000, 1006, None)
+    assert leg.segments == [(0, b"a" * 800)]
 
 
 async def test_ids_that_are_none_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ import pytest
 import pytest_asyncio
 
 from ingest.rows import Row, body, micros
+from ingest.shell.audiohook_socket import AudioHookWay
 from ingest.shell.pcm_socket import PcmWay
+from ingest.sources import Source, Sources
 from qa.fold import LATE, SILENT
 from qa.store import events, records, runs, seating
 from qa.store.pool import Store
@@ -28,6 +30,7 @@ from scoring.records.admit import parse
 from scoring.records.record import Record
 from speech.audio import decode
 from speech.pool import Recogniser
+from tests.ingest.hook import KEY, HookClient
 from tests.ingest.lab import tick, url
 from tests.ingest.values import raw
 from tests.postgres import SITE
@@ -484,3 +487,26 @@ async def test_a_call_is_that_of_the_agent_whom_the_opening_of_its_media_names(
         assert (call.seat, call.agent, call.state) == ("P2", "AP", "recorded")
         assert call.orphan == (None if signalled else "no signalling")
         assert (await site.current("call:p1")).agent == "AP"
+
+
+@pytest.mark.parametrize("seat", ["G8", None])
+async def test_a_call_is_that_of_the_agent_whom_audiohook_s_own_settings_name(
+    store: Store, tmp_path: Path, seat: str | None
+) -> None:
+    """Whether the switchboard says at which seat it was answered, or only that it was."""
+    async with floor(store, tmp_path, ways=[AudioHookWay], sources=Sources([Source("genesys", (KEY,))])) as site:
+        async with HookClient(url(site.ingest), secret=None) as client:
+            await client.open(customConfig={"seat": "G8", "agent": "AG8"})
+            await client.send(b"\x55\xd5" * 8000)
+            await client.finish()
+        own = {"call": client.call, "source": "acd", **({"seat": seat} if seat else {})}
+        moments = (("offered", 0), ("ringing", 1), ("answered", 5), ("ended", 7))
+        taken = await site.ingest.core.take_events([raw(kind, when, **own) for kind, when in moments])
+        await site.ingest.flush()
+        await site.turn()
+        await site.turn(LATE_S)
+        await score(site, None, client.call)
+
+        call = await site.call(client.call)
+        assert (taken.refused, call.seat, call.agent, call.orphan) == ((), "G8", "AG8", None)
+        assert (await site.current(f"call:{client.call}")).agent == "AG8"

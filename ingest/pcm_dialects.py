@@ -191,5 +191,5 @@ def _object(text: str, what: str) -> Mapping[str, Any]:
 
 MEDIA = Dialect("media", MEDIA_BYTES, _asterisk)
 FORK = Dialect("audio.drachtio.org", FORK_BYTES, _fork, begins_with_audio=True)
-JAMBONZ = Dialect("audio.jambonz.org", FORK_BYTES, _jambonz)
+JAMBONZ = Dialect("audio.jambonz.org", FORK_BYTES, _jambonz)  # FreeSWITCH's fork under another name, 3 s of buffer
 DIALECTS = {one.name: one for one in (MEDIA, FORK, JAMBONZ)}

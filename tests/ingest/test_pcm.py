@@ -141,6 +141,17 @@ def test_words_beside_the_audio_are_not_kept() -> None:
         pcm.feed("x" * 16385)
 
 
+def test_a_fork_that_empties_its_buffer_after_a_stall_loses_nothing() -> None:
+    """jambonz sends by FreeSWITCH's fork module: three seconds of stereo at 16 kHz come as one message."""
+    listen = Pcm(JAMBONZ, {})
+    listen.feed(json.dumps({"callSid": "c", "mixType": "stereo", "sampleRate": 16000}))
+    sound = listen.feed(bytes(192_000))
+
+    assert [len(part) for one in sound for part in getattr(one, "parts", ())] == [96_000, 96_000]
+    with pytest.raises(PcmError, match="send at most 1048576"):
+        listen.feed(bytes((1 << 20) + 1))
+
+
 def test_a_message_beyond_the_limit_of_its_dialect() -> None:
     media, fork = Pcm(MEDIA, {}), Pcm(FORK, {"call": "c", "rate": "16000", "mix": "stereo"})
     media.feed(PLAIN)

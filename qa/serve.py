@@ -28,7 +28,7 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
     settings = load_settings()
     to_stderr(settings.log_level)
     keep_private()
-    _check_addresses(settings, parts)
+    check_addresses(settings, parts)
     if "ingest" in parts and (lacking := settings.lacking_to_record):
         raise SettingsError([*lacking, "`seatwatch serve web` shows the same set-up as a page, /setup"])
     if "ingest" in parts and (lacking := settings.lacking_to_share):
@@ -45,7 +45,8 @@ def run_parts(parts: Sequence[str], say: Say) -> int:
     return 0
 
 
-def _check_addresses(settings: Settings, parts: Sequence[str]) -> None:
+def check_addresses(settings: Settings, parts: Sequence[str]) -> None:
+    """Refuse those that other machines reach where nobody has to show who they are."""
     if "ingest" in parts:
         check_bind(settings.host, keyless=sources(settings.sources, settings.source_key).keyless)
     if "web" in parts:

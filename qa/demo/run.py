@@ -22,6 +22,7 @@ from qa.demo.script import DemoCall, DemoSeat, calls, seats
 from qa.logs import to_stderr
 from qa.private import keep_private
 from qa.report import scored, text
+from qa.serve import check_addresses
 from qa.services import (
     Services,
     fixture_model,
@@ -161,6 +162,7 @@ def run_demo(*, once: bool, fast: bool, as_json: bool, port: int | None, say: Sa
     settings = load_settings(site=DEMO, model="fixture", web_port=port)
     to_stderr("warning" if settings.log_level == "info" else settings.log_level)
     keep_private()
+    check_addresses(settings, ("ingest",) if once else ("ingest", "web"))
     return uvloop.run(_demo(settings, began, once, fast, as_json, say))
 
 

@@ -175,16 +175,19 @@ def test_a_port_that_is_taken_is_named(place: dict[str, str], tmp_path: Path) ->
         refused(seatwatch(env, "serve", "ingest", cwd=tmp_path), 2, port)
 
 
-@pytest.mark.parametrize(("part", "setting"), [("web", "WEB_HOST"), ("ingest", "HOST"), ("all", "WEB_HOST")])
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [("serve web", "WEB_HOST"), ("serve ingest", "HOST"), ("serve all", "WEB_HOST"), ("demo", "WEB_HOST")],
+)
 def test_an_address_that_others_reach_is_refused_before_anything_is_made(
-    place: dict[str, str], tmp_path: Path, part: str, setting: str
+    place: dict[str, str], tmp_path: Path, command: str, setting: str
 ) -> None:
     env = place | {
         "SEATWATCH_ANNOUNCEMENT": "tests",
         "SEATWATCH_RETENTION_DAYS": "1",
         f"SEATWATCH_{setting}": "0.0.0.0",
     }
-    done = seatwatch(env, "serve", part, cwd=tmp_path)
+    done = seatwatch(env, *command.split(), cwd=tmp_path)
 
     refused(done, 2, "0.0.0.0", "127.0.0.1")
     assert len(done.stderr.splitlines()) == 1

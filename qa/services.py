@@ -266,7 +266,10 @@ async def keep_folding(folder: Folder, duty: Duty, wake: asyncio.Event) -> None:
                     tidied = clock()
                 if ours:
                     await folder.fold()
-                    assembling = await _next(folder, assembling, wake)
+                    if assembling is not None and assembling.done():
+                        done, assembling = assembling, None
+                        await done  # for its fault, once
+                    assembling = assembling or _assembling(folder, wake)
                 if ours and clock() - tidied > TIDY_SECONDS:
                     await folder.tidy()
                     tidied = clock()
@@ -282,12 +285,8 @@ async def keep_folding(folder: Folder, duty: Duty, wake: asyncio.Event) -> None:
         duty.close()
 
 
-async def _next(folder: Folder, before: asyncio.Task[int] | None, wake: asyncio.Event) -> asyncio.Task[int]:
-    """What is being assembled; the next ones once that is done, or its fault."""
-    if before is not None and not before.done():
-        return before
-    if before is not None:
-        await before
+def _assembling(folder: Folder, wake: asyncio.Event) -> asyncio.Task[int]:
+    """What is complete by now, assembled while the folds go on."""
 
     def ring(done: asyncio.Task[int]) -> None:
         if not done.cancelled() and done.exception() is None and done.result():

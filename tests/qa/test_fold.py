@@ -17,6 +17,7 @@ from qa.fold import LATE
 from qa.services import keep_folding
 from qa.store import calls, events, seats
 from qa.store.duty import Duty
+from qa.store.errors import StoreAway
 from qa.store.pool import Store
 from speech.audio import decode
 from tests.ingest.lab import tick
@@ -277,6 +278,27 @@ async def test_the_floor_does_not_wait_for_a_call_that_is_assembled(site: Floor)
     finally:
         folding.cancel()
         await asyncio.gather(folding, return_exceptions=True)
+
+
+async def test_a_database_that_went_away_while_a_call_was_assembled_is_found_again(site: Floor) -> None:
+    await talked(site)
+    await site.folder.fold()
+    away = [1, 2]
+
+    async def breaks(point: str) -> None:
+        if point == "written" and away:
+            raise StoreAway(f"database: away, {away.pop()}")
+
+    site.folder.step = breaks
+    folding = asyncio.create_task(keep_folding(site.folder, Duty(site.store.dsn, SITE, "folds"), asyncio.Event()))
+    try:
+        async with asyncio.timeout(20):
+            while (await site.call()).state != "recorded":
+                await tick()
+    finally:
+        folding.cancel()
+        await asyncio.gather(folding, return_exceptions=True)
+    assert away == []
 
 
 async def talked(site: Floor) -> None:

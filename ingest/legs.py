@@ -144,16 +144,19 @@ def in_order(written: Sequence[Sequence[tuple[Row, bool]]]) -> Iterable[tuple[Ro
 
 
 def silent(gaps: Iterable[Gap], sounding: Sequence[tuple[int, int]]) -> list[Gap]:
-    """What is left of the gaps where nothing sounds; *sounding* is in order, from a sample up to another."""
+    """What is left of the gaps where nothing sounds; both in order, *sounding* from a sample up to another."""
     left: list[Gap] = []
+    passed = 0  # so many of those that sound end before this gap begins
     for start, samples, cause in gaps:
         end = start + samples
-        for first, last in sounding:
+        while passed < len(sounding) and sounding[passed][1] <= start:
+            passed += 1
+        for at in range(passed, len(sounding)):
+            first, last = sounding[at]
             if first >= end:
                 break
-            if last > start:
-                left += [(start, first - start, cause)] if first > start else []
-                start = last
+            left += [(start, first - start, cause)] if first > start else []
+            start = last
         left += [(start, end - start, cause)] if start < end else []
     return left
 

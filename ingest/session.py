@@ -291,6 +291,9 @@ def _change(call: Call, event: Event, change: Callable[[Offer], Offer]) -> Call:
     offers = call.offers if at is not None else (*call.offers, Offer(event.seat, event.agent))
     at = len(offers) - 1 if at is None else at
     new = change(offers[at])
+    told = isinstance(event, Offered | Ringing)
+    if call.queue is not None and new.seat is None and event.seat is not None and not told:
+        new = replace(new, offered_at=None)  # it was the queue's since then; when this seat was called, nobody said
     new = replace(new, seat=new.seat or event.seat, agent=new.agent or event.agent)
     call = replace(call, offers=(*offers[:at], new, *offers[at + 1 :]))
     one = call.concluding

@@ -155,6 +155,14 @@ def test_agents_tell_offers_apart_where_seats_are_not_named() -> None:
     assert (call.agent, call.offered_at) == ("A02", moment(19))
 
 
+def test_the_wait_in_a_queue_is_no_ring_of_the_seat_that_took_the_call() -> None:
+    call = fold_call([event("offered", 0, queue="q"), event("answered", 31, seat="s1")])
+
+    assert (call.seat, call.offered_at, call.ringing_at, call.answered_at) == ("s1", None, None, moment(31))
+    assert call.first_offered_at == moment(0)
+    assert fold_call([event("offered", 0), event("answered", 31, seat="s1")]).offered_at == moment(0)
+
+
 def test_an_offer_to_a_queue_lends_its_time_until_the_seat_has_its_own() -> None:
     queued, rang = event("offered", 0, queue="q"), event("ringing", 31, seat="s1")
     own = event("offered", 30, seat="s1")

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.fields import masked
-from qa.assemble import EARLY_MS, MS
+from qa.assemble import MS
 from qa.record import CallRecord
 
+ROUND_MS = 1500  # other systems round times to whole seconds, each of them: so much less is nothing that is missing
 NEAR_MS = 3000  # lengths that differ by less are the same length
 SOURCE, TOLD = "import", "import-told"  # what stands on the time line, and what does not
 BESIDE = ("known_customer", "business", "language", "dialect_asked")
@@ -54,7 +55,7 @@ def placed(
     answer_ms, talk_ms = (answered - since) // MS, (ended - answered) // MS
     short_ms = talk_ms - (duration_ms - answer_ms)
     rest = [{"role": role, "start_ms": talk_ms - short_ms, "end_ms": talk_ms, "cause": "short"} for role in roles]
-    return Placed(since, answer_ms, (*_said(record, holes, answer_ms), *(rest if short_ms > EARLY_MS else ())))
+    return Placed(since, answer_ms, (*_said(record, holes, answer_ms), *(rest if short_ms > ROUND_MS else ())))
 
 
 def after_rings(rung: tuple[int, int] | None, roles: Sequence[str]) -> tuple[int, list[dict[str, Any]]]:
@@ -70,7 +71,7 @@ def begins(record: CallRecord, duration_ms: int) -> datetime | None:
     assert record.ended_at is not None
     moments = (record.answered_at, record.ringing_at, record.offered_at, record.queued_at)
     apart = [(abs((record.ended_at - at) // MS - duration_ms), at) for at in moments if at is not None]
-    if apart and apart[0][0] <= EARLY_MS and record.answered_at is not None:
+    if apart and apart[0][0] <= ROUND_MS and record.answered_at is not None:
         return record.answered_at
     nearest = min(apart, key=lambda one: one[0])
     return nearest[1] if nearest[0] <= NEAR_MS else None

@@ -21,8 +21,9 @@ SELECT count(*) FROM due;
 SELECT source, id, n, at, seq, type, call, leg, seat, agent, body FROM event
  WHERE call = $1 ORDER BY source, at, seq NULLS LAST, n;
 
--- for_seat: The events of a seat in the order they are folded. One that came before its own time is taken back by news
--- of the same kind whose clock was right, and which came while that time was still to come.
+-- for_seat: The events of a seat in the order they are folded, and which of them later news take back.
+-- One that came before its own time is taken back by news of the same kind whose clock was right, and which came while
+-- that time was still to come.
 SELECT source, id, n, at, seq, type, call, leg, seat, agent, body,
        CASE WHEN at > stored_at + $3::interval THEN EXISTS (
            SELECT FROM event AS news

@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -115,9 +115,10 @@ class Pair:
               for role in ("customer", "agent")),
         )  # fmt: skip
 
-    async def hangs_up(self, to: Machine, call: str) -> None:
-        now = datetime.now(UTC).isoformat()
-        await to.tell({"source": "pbx", "id": f"{call}-e", "at": now, "type": "ended", "call": call, "by": "customer"})
+    async def hangs_up(self, to: Machine, talk: Talk) -> None:
+        """When this party has said its last word, whenever that is told."""
+        at, call = (talk.answered + timedelta(seconds=talk.said / RATE)).isoformat(), talk.call
+        await to.tell({"source": "pbx", "id": f"{call}-e", "at": at, "type": "ended", "call": call, "by": "customer"})
 
     async def state(self, call: str) -> str | None:
         found: str | None = await self.b.one("SELECT state FROM call WHERE id = $1", call)
@@ -189,7 +190,7 @@ async def _a_call_on_both(site: Pair) -> None:
     async with customer.line() as one, agent.line() as other:
         await asyncio.gather(customer.speak(one, 2), agent.speak(other, 2))
         await asyncio.gather(one.finish(), other.finish())
-    await site.hangs_up(site.b, "both")
+    await site.hangs_up(site.b, customer)
     await site.recorded(customer, agent)
 
 
@@ -205,7 +206,7 @@ async def _a_client_that_moves(site: Pair) -> None:
         await client.finish()
         assert client.progress.connects == 2
     site.behind_a.turn_to(site.a.ports[0])
-    await site.hangs_up(site.b, "moves")
+    await site.hangs_up(site.b, customer)
     await site.recorded(customer, causes={"no_leg"})  # of the agent
 
 
@@ -217,7 +218,7 @@ async def _a_machine_killed(site: Pair) -> None:
         await asyncio.gather(customer.speak(one, 2), agent.speak(other, 2))
         await site.b.kill()
         await one.finish()
-        await site.hangs_up(site.a, "killed")
+        await site.hangs_up(site.a, customer)
 
         async def over() -> bool:
             return await site.state("killed") == "ended"
@@ -227,7 +228,7 @@ async def _a_machine_killed(site: Pair) -> None:
         await site.b.serve()
         await agent.speak(other, 1)
         await other.finish()
-    await site.recorded(customer, agent)
+    await site.recorded(customer, agent, causes={"end"})  # of the party that fell silent a second earlier
 
 
 async def _the_folds_killed(site: Pair) -> None:
@@ -238,7 +239,7 @@ async def _the_folds_killed(site: Pair) -> None:
         await asyncio.gather(customer.speak(one, 2), agent.speak(other, 2))
         await site.a.kill()
         await other.finish()
-        await site.hangs_up(site.b, "folds")
+        await site.hangs_up(site.b, customer)
 
         async def over() -> bool:
             return await site.state("folds") == "ended"
@@ -247,5 +248,5 @@ async def _the_folds_killed(site: Pair) -> None:
         await site.a.serve()
         await customer.speak(one, 1)
         await one.finish()
-    await site.recorded(customer, agent)
+    await site.recorded(customer, agent, causes={"end"})  # of the party that fell silent a second earlier
     assert "call.assembled" in site.b.log and "call.assembled" not in site.a.log

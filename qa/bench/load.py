@@ -28,7 +28,7 @@ from qa.bench.stats import percentile
 
 LEGS, QUICK_LEGS = (200, 60, 200), (20, 6, 20)
 SECONDS, QUICK_SECONDS = 60.0, 2.0
-ROUNDS, QUICK_ROUNDS = 3, 1
+ROUNDS, QUICK_ROUNDS = 6, 1
 LATE_S = 0.02  # of the sender, p99: one frame's time
 GOAL = 1.5
 HOGS = 2

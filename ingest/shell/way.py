@@ -7,6 +7,7 @@ the protocol's own.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -57,7 +58,7 @@ class Route:
         await asyncio.gather(*(socket.go_away() for socket in self._sockets))
 
 
-class LegSocket:
+class LegSocket(ABC):
     """One connection and its legs. A protocol says what ``_talk`` does, and what it refuses otherwise than here."""
 
     def __init__(self, name: str, core: Core, source: Source | None, ws: web.WebSocketResponse, cause: str) -> None:
@@ -93,9 +94,9 @@ class LegSocket:
             self._cause = "error"
             await self._refuse(error)
 
+    @abstractmethod
     async def _talk(self, request: web.Request) -> None:
         """All that the client says."""
-        raise NotImplementedError
 
     async def go_away(self) -> None:
         """The process stops: the client is told, and the legs end."""
@@ -116,9 +117,9 @@ class LegSocket:
             raise self._broken(frame.data)
         return None
 
+    @abstractmethod
     def _broken(self, error: BaseException) -> ProtocolError:
         """What to say of a message that the library has not taken."""
-        raise NotImplementedError
 
     def _code(self, error: Exception) -> int:
         """How a refused connection is closed."""
